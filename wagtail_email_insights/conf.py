@@ -1,0 +1,124 @@
+"""Settings of the app: one dictionary in the host's settings, read lazily and typed here.
+
+A host overrides any of them in ``WAGTAIL_EMAIL_INSIGHTS = {...}``; unknown keys are reported
+by a system check. Values are read on every access, so ``override_settings`` works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from django.conf import settings
+
+SETTING_NAME = "WAGTAIL_EMAIL_INSIGHTS"
+
+AnonymousCounting = Literal["per_copy", "shared", "off"]
+
+
+class AppSettings:
+    """Every setting of the app, with its type, its default and the reason for the default."""
+
+    @property
+    def overrides(self) -> Mapping[str, Any]:
+        return getattr(settings, SETTING_NAME, {})
+
+    def _get(self, name: str, default: Any) -> Any:
+        return self.overrides.get(name, default)
+
+    @property
+    def tracking_consent(self) -> str:
+        """Code of the consent that lets a contact's opens and clicks be known."""
+        return self._get("tracking_consent", "tracking")
+
+    @property
+    def anonymous_counting(self) -> AnonymousCounting:
+        """How copies of contacts without tracking consent are counted.
+
+        ``per_copy`` a random key per copy, so uniques stay right; ``shared`` the same address in
+        every copy, totals only; ``off`` plain links and no pixel.
+        """
+        return self._get("anonymous_counting", "per_copy")
+
+    @property
+    def mailer(self) -> str:
+        """Alias in Django's ``MAILERS`` (6.1 and later) that newsletters go through."""
+        return self._get("mailer", "default")
+
+    @property
+    def body_blocks(self) -> str:
+        """Dotted path of a callable returning the ``(name, block)`` pairs of an e-mail's body."""
+        return self._get("body_blocks", "wagtail_email_insights.emails.blocks.default_blocks")
+
+    @property
+    def sanitizer(self) -> str:
+        """Dotted path of a callable ``(html: str) -> str`` that makes an HTML fragment safe."""
+        return self._get("sanitizer", "wagtail_email_insights.emails.sanitizing.bleach_fragment")
+
+    @property
+    def batch_size(self) -> int:
+        """Copies one worker claims at a time."""
+        return self._get("batch_size", 100)
+
+    @property
+    def chunk_size(self) -> int:
+        """Copies in hand-over at a time: the most that one crash can leave uncertain."""
+        return self._get("chunk_size", 10)
+
+    @property
+    def lease_seconds(self) -> int:
+        """How long a claim holds without news from its worker; longer than an SMTP time-out."""
+        return self._get("lease_seconds", 60)
+
+    @property
+    def work_seconds(self) -> int:
+        """How long one queue task works before it hands over to its successor.
+
+        Short, so that a lost task costs little and a deploy waits little.
+        """
+        return self._get("work_seconds", 20)
+
+    @property
+    def max_attempts(self) -> int:
+        """Attempts for a copy that the mail server defers before it counts as failed."""
+        return self._get("max_attempts", 5)
+
+    @property
+    def max_sender_errors(self) -> int:
+        """Sender-side errors in a row (connection, log-in, refused sender) before pausing."""
+        return self._get("max_sender_errors", 5)
+
+    @property
+    def forms_per_hour(self) -> int:
+        """Subscriptions one network address may ask for in an hour. 0 switches the limit off."""
+        return self._get("forms_per_hour", 20)
+
+    @property
+    def confirmations_per_day(self) -> int:
+        """Confirmation mails one e-mail address gets in a day, so that nobody is mail-bombed."""
+        return self._get("confirmations_per_day", 3)
+
+    @property
+    def refresh_seconds(self) -> int:
+        """How often an open statistics or progress view asks for fresh figures."""
+        return self._get("refresh_seconds", 4)
+
+    @property
+    def spool_directory(self) -> str | None:
+        """Folder for events that the database would not take, until ``replay_events``.
+
+        ``None`` uses a folder beside the system's temporary files, which does not survive a
+        reboot everywhere: set it in production.
+        """
+        return self._get("spool_directory", None)
+
+    @classmethod
+    def names(cls) -> set[str]:
+        return {
+            name
+            for name, value in vars(cls).items()
+            if isinstance(value, property) and name != "overrides"
+        }
+
+
+app_settings = AppSettings()

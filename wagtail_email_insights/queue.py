@@ -1,0 +1,67 @@
+"""The one place that talks to django-q2, used as an alarm clock and never as the truth.
+
+A task only says "look at your tables"; what is due is found there. A lost, repeated or late task
+therefore costs time and nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_Q_CLUSTER: dict[str, Any] = {
+    "name": "wagtail_email_insights",
+    "orm": "default",
+    "workers": 2,
+    # Every task ends within `work_seconds`; the time-out only catches one that hangs.
+    "timeout": 90,
+    # The broker hands a task out again after this long: well over the time-out, or it runs twice.
+    "retry": 300,
+    "bulk": 1,
+    # A crash loses at most what is prefetched.
+    "queue_limit": 2,
+    "poll": 0.5,
+    "catch_up": False,
+    "save_limit": 100,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "label": "Email queue",
+}
+"""Sound django-q2 settings for a site without others: ``Q_CLUSTER = DEFAULT_Q_CLUSTER``."""
+
+
+def enqueue(function: str, *args: Any) -> None:
+    """Ask the cluster to call the dotted *function* once this transaction is committed.
+
+    A broker that is away is logged, not raised: the reaper finds the work within a minute.
+    """
+    transaction.on_commit(partial(_enqueue_now, function, args))
+
+
+def _enqueue_now(function: str, args: tuple[Any, ...]) -> None:
+    from django_q.tasks import async_task
+
+    try:
+        async_task(function, *args)
+    except Exception:
+        logger.exception("Could not enqueue %s%r; the reaper will pick the work up", function, args)
+
+
+def ensure_schedule(function: str, *, minutes: int) -> None:
+    """Have the dotted *function* called every so many minutes; safe to call again and again."""
+    from django_q.models import Schedule
+
+    Schedule.objects.update_or_create(
+        name=f"wagtail_email_insights: {function.rpartition('.')[2]}",
+        defaults={
+            "func": function,
+            "schedule_type": Schedule.MINUTES,
+            "minutes": minutes,
+            "repeats": -1,
+        },
+    )

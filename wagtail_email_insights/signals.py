@@ -1,0 +1,25 @@
+"""Things that happened, told upwards: lower packages send, higher ones and host sites listen.
+
+Every signal is sent after the change is saved, with keyword arguments as listed. Listeners must
+not assume that the surrounding transaction has been committed.
+"""
+
+from django.dispatch import Signal
+
+subscription_confirmed = Signal()
+"""``subscription``: a contact is now subscribed."""
+
+contact_unsubscribed = Signal()
+"""``contact``, ``recipient_lists`` (empty: from everything), ``mailing`` (or None)."""
+
+consent_agreed = Signal()
+"""``record``: a ConsentRecord with action *agree*."""
+
+consent_withdrawn = Signal()
+"""``record``: a ConsentRecord with action *withdraw*."""
+
+mailing_state_changed = Signal()
+"""``mailing``, ``before``, ``after``: states of the mailing."""
+
+event_recorded = Signal()
+"""``event``: an Event that was just stored."""
