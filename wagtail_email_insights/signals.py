@@ -6,11 +6,15 @@ not assume that the surrounding transaction has been committed.
 
 from django.dispatch import Signal
 
+subscription_requested = Signal()
+"""``subscription``: somebody asked to be put on a list; nothing is confirmed yet."""
+
 subscription_confirmed = Signal()
 """``subscription``: a contact is now subscribed."""
 
 contact_unsubscribed = Signal()
-"""``contact``, ``recipient_lists`` (empty: from everything), ``mailing`` (or None)."""
+"""``contact``, ``recipient_lists`` (those left), ``everything`` (bool), ``mailing`` (the one whose
+link was used, or None)."""
 
 consent_agreed = Signal()
 """``record``: a ConsentRecord with action *agree*."""

@@ -29,7 +29,10 @@ class Consent(models.Model):
 
 
 class ConsentVersion(models.Model):
-    """One wording of a consent in one language. Never edited: another wording is another row."""
+    """One wording of a consent in one language. Never edited: another wording is another row.
+
+    The one published last is asked for; a former wording can be published again.
+    """
 
     consent = models.ForeignKey(
         Consent, on_delete=models.PROTECT, related_name="versions", db_index=False
@@ -40,12 +43,12 @@ class ConsentVersion(models.Model):
     )
     full_text = models.TextField(_("full text"), blank=True)
     content_hash = models.CharField(max_length=64, editable=False)
-    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    published_at = models.DateTimeField(_("published"), default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = _("consent version")
         verbose_name_plural = _("consent versions")
-        ordering = ["-id"]
+        ordering = ["-published_at", "-id"]
         constraints = [
             models.UniqueConstraint(
                 fields=["consent", "language", "content_hash"], name="wei_consent_wording_once"
