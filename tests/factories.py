@@ -62,7 +62,7 @@ def make_email(title: str = "June news", **fields: Any) -> Email:
     )
     email = Email(title=title, **fields)
     email.save()
-    email.save_revision()
+    email.save_revision(clean=False)
     return email
 
 

@@ -12,9 +12,12 @@ class EmailInsightsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks  # noqa: F401  registers the system checks
-        from .mailings import locks  # noqa: F401  registers the lock of sent e-mails
+        # Imported for what they register: checks, locks, segment conditions, listeners.
+        from . import checks  # noqa: F401
+        from .segments import conditions as segment_conditions  # noqa: F401
+        from .mailings import locks  # noqa: F401
         from .sending.schedules import ensure_schedules
-        from .tracking import conditions  # noqa: F401  registers the segment conditions
+        from .tracking import conditions as tracking_conditions  # noqa: F401
+        from .tracking import receivers  # noqa: F401
 
         post_migrate.connect(ensure_schedules, sender=self)

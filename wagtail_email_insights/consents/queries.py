@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db.models import CharField, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact
 from django.utils.translation import get_language
 
@@ -38,7 +39,8 @@ def agreed(consent_code: str) -> Q:
         .values("action")[:1],
         output_field=CharField(),
     )
-    return Q(Exact(latest_action, Value(ConsentAction.AGREE.value)))
+    # Without Coalesce a contact who was never asked compares as NULL and is lost by exclude().
+    return Q(Exact(Coalesce(latest_action, Value("")), Value(ConsentAction.AGREE.value)))
 
 
 def may_be_known() -> Q:

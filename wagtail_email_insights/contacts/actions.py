@@ -116,9 +116,7 @@ def _lift_unsubscribe_from_all(contact: Contact) -> None:
     ).delete()
 
 
-def _set_status(
-    subscription: Subscription, status: SubscriptionStatus, **changes: Any
-) -> None:
+def _set_status(subscription: Subscription, status: SubscriptionStatus, **changes: Any) -> None:
     subscription.status = status
     subscription.changed_at = timezone.now()
     for name, value in changes.items():

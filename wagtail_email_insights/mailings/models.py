@@ -82,6 +82,7 @@ class Mailing(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     sender_errors = models.PositiveSmallIntegerField(default=0, editable=False)
+    worked_at = models.DateTimeField(null=True, editable=False)
 
     objects = MailingQuerySet.as_manager()
 

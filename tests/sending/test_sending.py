@@ -1,0 +1,342 @@
+from __future__ import annotations
+
+import email
+import re
+from datetime import timedelta
+from email import policy
+
+import pytest
+from django.core import mail
+from django.utils import timezone
+
+from tests.factories import make_contact, make_email, make_list, make_mailing, subscribe
+from wagtail_email_insights import tokens
+from wagtail_email_insights.consents.actions import withdraw
+from wagtail_email_insights.consents.queries import tracking_consent
+from wagtail_email_insights.contacts.actions import suppress, unsubscribe
+from wagtail_email_insights.contacts.models import (
+    Contact,
+    SubscriptionStatus,
+    Suppression,
+    SuppressionReason,
+)
+from wagtail_email_insights.mailings import audience
+from wagtail_email_insights.mailings.models import Delivery, DeliveryState, MailingState, SkipReason
+from wagtail_email_insights.mailings.queries import progress
+from wagtail_email_insights.sending import actions
+from wagtail_email_insights.sending.actions import NotPossible, NotReady
+from wagtail_email_insights.sending.batches import work_on
+from wagtail_email_insights.sending.reaper import run_due
+from wagtail_email_insights.tokens import Kind
+
+pytestmark = pytest.mark.django_db
+
+
+def parsed(message) -> email.message.EmailMessage:
+    return email.message_from_bytes(message.raw, policy=policy.default)
+
+
+def html_of(message) -> str:
+    return parsed(message).get_body(("html",)).get_content()
+
+
+def click_tokens(message) -> list[tokens.Token]:
+    return [tokens.read(text) for text in re.findall(r'/email/c/([\w-]+)"', html_of(message))]
+
+
+def test_everybody_on_the_list_gets_exactly_one_mail(mailing, send):
+    outbox = send(mailing)
+    assert sorted(message.to[0] for message in outbox) == [f"c{n}@example.org" for n in range(3)]
+    assert mailing.state == MailingState.SENT
+    assert progress(mailing).sent == 3
+
+
+def test_sending_again_sends_nothing(mailing, send):
+    send(mailing)
+    work_on(mailing, seconds=5)
+    with pytest.raises(NotPossible):
+        actions.start(mailing)
+    assert len(mail.outbox) == 3
+
+
+def test_a_message_is_clean_mime(mailing, send):
+    message = parsed(send(mailing)[0])
+    assert message["From"] == "news@example.org"
+    assert message["Subject"] == "June news"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert re.fullmatch(
+        r"<http://testserver/email/one-click/[\w-]+/?>", message["List-Unsubscribe"]
+    )
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+    assert not message.defects
+    raw = mail.outbox[0].raw
+    assert max(map(len, raw.split(b"\r\n"))) <= 78
+    assert b"\n" not in raw.replace(b"\r\n", b"")
+    assert raw.isascii()
+
+
+def test_identified_links_carry_the_delivery_and_others_a_random_key(mailing, send):
+    by_address = {message.to[0]: message for message in send(mailing)}
+    delivery = Delivery.objects.get(contact__email="c0@example.org")
+    known = click_tokens(by_address["c0@example.org"])
+    assert {token.kind for token in known} == {Kind.CLICK}
+    assert {token.values[1] for token in known} == {delivery.pk}
+    keys = set()
+    for address in ("c1@example.org", "c2@example.org"):
+        unknown = click_tokens(by_address[address])
+        assert {token.kind for token in unknown} == {Kind.CLICK_ANONYMOUS}
+        keys |= {token.values[1] for token in unknown}
+    assert len(keys) == 2
+    assert not keys & set(Delivery.objects.values_list("pk", flat=True))
+
+
+def test_shared_counting_gives_all_anonymous_copies_the_same_links(mailing, send, settings):
+    settings.WAGTAIL_EMAIL_INSIGHTS = {"anonymous_counting": "shared"}
+    by_address = {message.to[0]: message for message in send(mailing)}
+    one, two = (click_tokens(by_address[f"c{n}@example.org"]) for n in (1, 2))
+    assert one == two
+    assert {token.values[1] for token in one} == {0}
+
+
+def test_counting_switched_off_leaves_links_alone_and_has_no_pixel(mailing, send, settings):
+    settings.WAGTAIL_EMAIL_INSIGHTS = {"anonymous_counting": "off"}
+    by_address = {message.to[0]: html_of(message) for message in send(mailing)}
+    assert "/email/c/" not in by_address["c1@example.org"]
+    assert "/email/o/" not in by_address["c1@example.org"]
+    assert 'href="https://example.com/a?x=1&amp;y=2"' in by_address["c1@example.org"]
+    assert "/email/c/" in by_address["c0@example.org"]
+
+
+def test_the_text_part_has_tracked_links_too(mailing, send):
+    text = parsed(send(mailing)[0]).get_body(("plain",)).get_content()
+    assert "/email/c/" in text
+    assert "https://example.com/a" not in text
+
+
+def test_merge_tags_are_filled_in_per_contact(news, send):
+    for name in ("Zoë", "<b>"):
+        subscribe(make_contact(first_name=name), news)
+    body = [("rich_text", "<p>Dear {{ first_name|default:&quot;you&quot; }}</p>")]
+    mailing = make_mailing(make_email(subject="For {{ first_name }}", body=body), news)
+    first, second = send(mailing)
+    assert parsed(first)["Subject"] == "For Zoë"
+    assert "Dear Zoë" in html_of(first)
+    assert "Dear &lt;b&gt;" in html_of(second)
+
+
+def test_a_header_cannot_be_injected_by_a_name(news, send):
+    subscribe(make_contact(first_name="x\r\nBcc: victim@example.org"), news)
+    mailing = make_mailing(make_email(subject="Hi {{ first_name }}"), news)
+    (message,) = send(mailing)
+    assert parsed(message)["Bcc"] is None
+
+
+def test_a_poison_contact_fails_alone(mailing, news, send):
+    subscribe(make_contact(first_name="\x0b"), news)
+    subscribe(make_contact("line\nbreak@example.org"), news)
+    send(mailing)
+    numbers = progress(mailing)
+    assert (numbers.sent, numbers.failed) == (4, 1)
+    assert "not an address" in Delivery.objects.get(state=DeliveryState.FAILED).error
+
+
+@pytest.mark.parametrize(
+    ("make_unreachable", "reason"),
+    [
+        (lambda c: suppress(c.email, SuppressionReason.COMPLAINT), SkipReason.SUPPRESSED),
+        (
+            lambda c: c.subscriptions.update(status=SubscriptionStatus.PENDING),
+            SkipReason.UNCONFIRMED,
+        ),
+        (
+            lambda c: c.subscriptions.update(status=SubscriptionStatus.UNSUBSCRIBED),
+            SkipReason.UNSUBSCRIBED,
+        ),
+    ],
+)
+def test_those_who_get_nothing_are_skipped_with_the_reason(mailing, send, make_unreachable, reason):
+    make_unreachable(Contact.objects.get(email="c1@example.org"))
+    before = audience.numbers(mailing)
+    assert (before.due, before.skipped) == (2, {reason: 1})
+    send(mailing)
+    after = progress(mailing)
+    assert (after.sent, after.skipped_by_reason) == (2, {reason: 1})
+    assert after.audience == 3
+
+
+def test_an_expired_suppression_holds_nobody_back(mailing):
+    Suppression.objects.create(
+        email="c1@example.org", reason="manual", expires_at=timezone.now() - timedelta(days=1)
+    )
+    assert audience.numbers(mailing).due == 3
+
+
+def test_on_two_lists_a_contact_still_gets_one_mail(mailing, news, send):
+    other = make_list("Other")
+    for contact in Contact.objects.all():
+        subscribe(contact, other)
+    mailing.recipient_lists.add(other)
+    assert len(send(mailing)) == 3
+
+
+def test_a_second_mailing_of_the_same_email_skips_those_who_have_it(mailing, news, send):
+    send(mailing)
+    subscribe(make_contact("late@example.org"), news)
+    again = make_mailing(mailing.email, news)
+    assert audience.numbers(again).skipped == {SkipReason.DUPLICATE: 3}
+    send(again)
+    assert mail.outbox[-1].to == ["late@example.org"]
+    assert len(mail.outbox) == 4
+
+
+def test_whoever_leaves_between_preparing_and_claiming_gets_nothing(mailing, news):
+    actions.start(mailing)
+    mailing.refresh_from_db()
+    work_on(mailing, seconds=0)
+    assert progress(mailing).waiting == 3
+    unsubscribe(Contact.objects.get(email="c2@example.org"), [news])
+    work_on(mailing, seconds=30)
+    assert {message.to[0] for message in mail.outbox} == {"c0@example.org", "c1@example.org"}
+
+
+def test_consent_withdrawn_before_the_claim_makes_the_copy_anonymous(mailing):
+    actions.start(mailing)
+    mailing.refresh_from_db()
+    work_on(mailing, seconds=0)
+    withdraw(Contact.objects.get(email="c0@example.org"), tracking_consent())
+    work_on(mailing, seconds=30)
+    assert not Delivery.objects.filter(identified=True).exists()
+    kinds = {token.kind for message in mail.outbox for token in click_tokens(message)}
+    assert kinds == {Kind.CLICK_ANONYMOUS}
+
+
+def test_the_revision_of_the_start_is_sent_whatever_is_written_later(mailing, send):
+    actions.start(mailing)
+    changed = mailing.email
+    changed.subject = "Changed later"
+    changed.save()
+    changed.save_revision()
+    mailing.refresh_from_db()
+    work_on(mailing, seconds=30)
+    assert parsed(mail.outbox[0])["Subject"] == "June news"
+
+
+def test_an_email_without_content_cannot_be_sent(news):
+    subscribe(make_contact(), news)
+    mailing = make_mailing(make_email(subject="", body=[]), news)
+    with pytest.raises(NotReady) as error:
+        actions.start(mailing)
+    assert len(error.value.problems) >= 2
+    mailing.refresh_from_db()
+    assert mailing.state == MailingState.DRAFT
+
+
+def test_nobody_to_send_to_is_said_before_sending(news):
+    with pytest.raises(NotReady, match="Nobody"):
+        actions.start(make_mailing(make_email(), news))
+
+
+def test_pausing_stops_and_resuming_finishes(mailing):
+    actions.start(mailing)
+    mailing.refresh_from_db()
+    work_on(mailing, seconds=0)
+    actions.pause(mailing)
+    assert not work_on(mailing, seconds=30)
+    assert mail.outbox == []
+    actions.resume(mailing)
+    work_on(mailing, seconds=30)
+    assert len(mail.outbox) == 3
+
+
+def test_cancelling_skips_what_has_not_left(mailing):
+    actions.start(mailing)
+    mailing.refresh_from_db()
+    work_on(mailing, seconds=0)
+    actions.cancel(mailing)
+    assert progress(mailing).skipped_by_reason == {SkipReason.CANCELLED: 3}
+    assert run_due() == []
+    assert mail.outbox == []
+
+
+def test_a_scheduled_mailing_starts_when_its_time_has_come(mailing):
+    actions.schedule(mailing, timezone.now() + timedelta(hours=1))
+    assert run_due() == []
+    mailing.scheduled_at = timezone.now() - timedelta(seconds=1)
+    mailing.save()
+    (due,) = run_due()
+    work_on(due, seconds=30)
+    assert len(mail.outbox) == 3
+
+
+def test_a_schedule_in_the_past_is_refused(mailing):
+    with pytest.raises(NotReady):
+        actions.schedule(mailing, timezone.now() - timedelta(minutes=1))
+
+
+def test_cancelling_a_schedule_gives_the_email_back(mailing):
+    actions.schedule(mailing, timezone.now() + timedelta(hours=1))
+    assert mailing.email.get_lock() is not None
+    actions.cancel(mailing)
+    assert mailing.state == MailingState.DRAFT
+    assert mailing.email.get_lock() is None
+
+
+def test_a_sent_email_is_locked_for_everybody(mailing, send, admin_user):
+    send(mailing)
+    lock = mailing.email.get_lock()
+    assert lock.for_user(admin_user)
+    assert "has been sent" in lock.get_message(admin_user)
+
+
+def test_publishing_an_old_revision_changes_no_send_state(mailing, send):
+    old = mailing.email.latest_revision
+    send(mailing)
+    before = (mailing.state, mailing.revision_id, progress(mailing))
+    old.publish()
+    mailing.refresh_from_db()
+    assert (mailing.state, mailing.revision_id, progress(mailing)) == before
+    assert mailing.email.get_lock() is not None
+
+
+def test_a_test_send_is_untracked_and_leaves_no_trace(mailing):
+    actions.send_test(mailing.email, ["me@example.org"], site=None)
+    (message,) = mail.outbox
+    html = message.alternatives[0].content
+    assert message.subject.startswith("[Test]")
+    assert "/email/" not in html
+    assert "https://example.com/b" in html
+    assert not Delivery.objects.exists()
+
+
+def test_leases_of_a_dead_worker_are_taken_back(mailing):
+    actions.start(mailing)
+    mailing.refresh_from_db()
+    work_on(mailing, seconds=0)
+    first, second, third = Delivery.objects.order_by("pk")
+    past = timezone.now() - timedelta(seconds=1)
+    Delivery.objects.filter(pk=first.pk).update(
+        state=DeliveryState.HANDING_OVER, lease_owner=1, lease_until=past
+    )
+    Delivery.objects.filter(pk=second.pk).update(
+        state=DeliveryState.CLAIMED, lease_owner=1, lease_until=past
+    )
+    (mailing,) = run_due()[:1] or [mailing]
+    work_on(mailing, seconds=30)
+    assert sorted(message.to[0] for message in mail.outbox) == ["c1@example.org", "c2@example.org"]
+    numbers = progress(mailing)
+    assert (numbers.sent, numbers.uncertain, numbers.audience) == (2, 1, 3)
+    mailing.refresh_from_db()
+    assert mailing.state == MailingState.SENT
+    assert third.pk
+
+
+def test_the_work_does_not_grow_with_a_query_per_recipient(news, django_assert_max_num_queries):
+    for _ in range(60):
+        subscribe(make_contact(), news)
+    mailing = make_mailing(make_email(), news)
+    actions.start(mailing)
+    mailing.refresh_from_db()
+    work_on(mailing, seconds=0)
+    with django_assert_max_num_queries(90):
+        work_on(mailing, seconds=30)
+    assert len(mail.outbox) == 60

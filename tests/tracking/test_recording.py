@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.core import mail
+from django.db import DatabaseError
+from django.test import Client
+
+from tests.factories import make_contact, make_email, make_list, make_mailing, subscribe
+from wagtail_email_insights import tokens
+from wagtail_email_insights.consents.actions import withdraw
+from wagtail_email_insights.consents.queries import tracking_consent
+from wagtail_email_insights.contacts.models import Contact, Subscription
+from wagtail_email_insights.mailings.models import Delivery
+from wagtail_email_insights.sending import actions
+from wagtail_email_insights.sending.batches import work_on
+from wagtail_email_insights.tokens import Kind
+from wagtail_email_insights.tracking import links, recording
+from wagtail_email_insights.tracking.models import Event, EventKind, TrackedLink, Verdict
+
+pytestmark = pytest.mark.django_db
+
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+@pytest.fixture
+def reader() -> Client:
+    return Client(headers={"user-agent": BROWSER})
+
+
+@pytest.fixture(autouse=True)
+def _no_cached_links():
+    links.forget()
+
+
+@pytest.fixture
+def sent():
+    """A mailing sent to ann, who agreed to tracking, and to bob and eve, who did not."""
+    news = make_list()
+    for name in ("ann", "bob", "eve"):
+        subscribe(make_contact(f"{name}@example.org", agrees=name == "ann"), news)
+    mailing = make_mailing(make_email(), news)
+    actions.start(mailing)
+    mailing.refresh_from_db()
+    work_on(mailing, seconds=30)
+    return mailing
+
+
+def addresses_in(name: str, kind: str = "c") -> list[str]:
+    (message,) = [m for m in mail.outbox if m.to == [f"{name}@example.org"]]
+    html = message.raw.replace(b"=\r\n", b"").decode()
+    return re.findall(rf'="http://testserver(/email/{kind}/[\w-]+)"', html.replace("=3D", "="))
+
+
+def test_a_click_leads_to_the_editors_own_address(sent, reader):
+    response = reader.get(addresses_in("ann")[0])
+    assert response.status_code == 302
+    assert response["Location"] == "https://example.com/a?x=1&y=2"
+    assert "no-store" in response["Cache-Control"]
+
+
+def test_a_click_with_consent_names_the_contact(sent, reader):
+    reader.get(addresses_in("ann")[0])
+    event = Event.objects.get()
+    assert event.kind == EventKind.CLICK
+    assert event.contact.email == "ann@example.org"
+    assert event.link.url == "https://example.com/a?x=1&y=2"
+    assert event.copy == Delivery.objects.get(contact=event.contact).pk
+
+
+def test_a_click_without_consent_is_counted_and_names_nobody(sent, reader):
+    reader.get(addresses_in("bob")[0])
+    reader.get(addresses_in("bob")[1])
+    first, second = Event.objects.order_by("pk")
+    assert first.contact is None
+    assert second.contact is None
+    assert first.copy == second.copy < 0
+    assert list(Event.objects.activities()) == []
+
+
+def test_an_open_is_counted_and_the_pixel_comes(sent, reader):
+    response = reader.get(addresses_in("ann", "o")[0])
+    assert response["Content-Type"] == "image/gif"
+    assert response.content.startswith(b"GIF89a")
+    assert Event.objects.get().kind == EventKind.OPEN
+
+
+def test_consent_is_asked_again_at_the_click(sent, reader):
+    withdraw(Contact.objects.get(email="ann@example.org"), tracking_consent())
+    reader.get(addresses_in("ann")[0])
+    event = Event.objects.get()
+    assert (event.contact, event.copy) == (None, None)
+
+
+def test_do_not_follow_is_respected_at_the_click(sent, reader):
+    Contact.objects.filter(email="ann@example.org").update(do_not_track=True)
+    reader.get(addresses_in("ann")[0])
+    assert Event.objects.get().contact is None
+
+
+def test_withdrawing_strips_the_past_and_keeps_the_uniques(sent, reader):
+    addresses = addresses_in("ann") + addresses_in("ann", "o")
+    for address in addresses:
+        reader.get(address)
+    ann = Contact.objects.get(email="ann@example.org")
+    withdraw(ann, tracking_consent())
+    assert not ann.events.exists()
+    assert Event.objects.count() == len(addresses)
+    (key,) = set(Event.objects.values_list("copy", flat=True))
+    assert key < 0
+    assert not Delivery.objects.filter(identified=True).exists()
+
+
+@pytest.mark.parametrize("method", ["head", "get"])
+def test_looking_ahead_counts_nothing(sent, reader, method):
+    headers = {"sec-purpose": "prefetch"} if method == "get" else {}
+    for address in (addresses_in("ann")[0], addresses_in("ann", "o")[0]):
+        response = getattr(reader, method)(address, headers=headers)
+        assert response.status_code in (200, 302)
+    assert not Event.objects.exists()
+
+
+@pytest.mark.parametrize("method", ["post", "put", "delete"])
+def test_other_methods_are_refused(sent, reader, method):
+    assert getattr(reader, method)(addresses_in("ann")[0]).status_code == 405
+    assert not Event.objects.exists()
+
+
+def test_a_declared_robot_is_kept_apart(sent):
+    robot = Client(headers={"user-agent": "Mozilla/5.0 (compatible; Googlebot/2.1)"})
+    robot.get(addresses_in("ann")[0])
+    assert Event.objects.get().verdict == Verdict.MACHINE
+    assert not Event.objects.activities().exists()
+
+
+def bad_tokens():
+    good = tokens.make(Kind.CLICK, 1, 1)
+    flipped = good[:-1] + ("A" if good[-1] != "A" else "E")
+    return {
+        "forged": flipped,
+        "truncated": good[:-4],
+        "of another use": tokens.make(Kind.UNSUBSCRIBE, 1),
+        "nonsense": "x" * 500,
+        "not ascii": "ünïcode",
+    }
+
+
+@pytest.mark.parametrize("token", bad_tokens().values(), ids=bad_tokens().keys())
+@pytest.mark.parametrize("path", ["c", "o"])
+def test_bad_tokens_are_404_without_a_query(reader, token, path, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert reader.get(f"/email/{path}/{token}").status_code == 404
+
+
+def test_a_token_of_another_site_is_404(reader, settings, django_assert_num_queries):
+    token = tokens.make(Kind.CLICK, 1, 1)
+    settings.SECRET_KEY = "somebody else"
+    with django_assert_num_queries(0):
+        assert reader.get(f"/email/c/{token}").status_code == 404
+
+
+def test_a_signed_token_for_a_deleted_link_is_404(sent, reader):
+    address = addresses_in("ann")[0]
+    sent.delete()
+    assert reader.get(address).status_code == 404
+
+
+def test_a_known_link_is_not_looked_up_again(sent, reader, django_assert_max_num_queries):
+    reader.get(addresses_in("bob")[0])
+    # Savepoint, insert, release: nothing else for a copy that leads to nobody.
+    with django_assert_max_num_queries(3):
+        reader.get(addresses_in("bob")[0])
+
+
+def test_no_get_changes_a_subscription(sent, reader):
+    before = list(Subscription.objects.values())
+    for name in ("ann", "bob"):
+        for address in addresses_in(name) + addresses_in(name, "o"):
+            reader.get(address)
+    assert list(Subscription.objects.values()) == before
+
+
+def test_the_reader_is_served_when_the_database_is_not(
+    sent, reader, monkeypatch, settings, tmp_path
+):
+    settings.WAGTAIL_EMAIL_INSIGHTS = {"spool_directory": str(tmp_path)}
+    links.destination(TrackedLink.objects.first().pk)
+
+    def locked(_observation):
+        raise DatabaseError("database is locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recording, "store", locked)
+        assert reader.get(addresses_in("ann")[0]).status_code == 302
+    assert not Event.objects.exists()
+    assert recording.replay() == 1
+    event = Event.objects.get()
+    assert event.contact.email == "ann@example.org"
+    assert recording.replay() == 0
+
+
+def test_nothing_in_a_dump_leads_from_a_click_to_those_who_did_not_agree(sent, reader):
+    """Two people without consent, one of whom clicks: no column tells which of them it was."""
+    for address in addresses_in("bob") + addresses_in("bob", "o"):
+        reader.get(address)
+    people = {name: Contact.objects.get(email=f"{name}@example.org") for name in ("bob", "eve")}
+    dumps = {
+        name: _everything_about(person, Delivery.objects.get(contact=person))
+        for name, person in people.items()
+    }
+    # Whatever the database knows about the one who clicked, it knows alike about the other.
+    assert dumps["bob"] == dumps["eve"]
+    for event in Event.objects.all():
+        assert event.contact_id is None
+        assert event.copy < 0
+        for person in people.values():
+            identifiers = {person.pk, Delivery.objects.get(contact=person).pk}
+            assert -event.copy not in identifiers
+
+
+def _everything_about(contact: Contact, delivery: Delivery) -> dict:
+    """Every stored value about a contact, with its own identifiers made alike."""
+    own = {contact.pk: "contact", contact.email: "address", delivery.pk: "delivery"}
+    times = {"created_at", "updated_at", "settled_at", "changed_at", "lease_until"}
+
+    def plain(row: dict) -> dict:
+        return {
+            key: own.get(value, value) if isinstance(value, int | str) else value
+            for key, value in row.items()
+            if key not in times and not (key == "id" and value not in own)
+        }
+
+    rows = {"contact": [plain(row) for row in Contact.objects.filter(pk=contact.pk).values()]}
+    for relation in Contact._meta.related_objects:
+        related = relation.related_model._base_manager.filter(**{relation.field.name: contact})
+        rows[relation.related_model.__name__] = [plain(row) for row in related.values()]
+    return rows

@@ -1,0 +1,127 @@
+"""From an e-mail's content to the finished document, the same for every reader.
+
+Merge tags stay in: they are filled in per copy. Links are absolute but still the editor's own;
+tracking and the pixel are added by whoever sends.
+"""
+
+from __future__ import annotations
+
+import html as entities
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from urllib.parse import urljoin
+
+import css_inline
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from wagtail.models import Site
+
+from ..site_settings import queries
+from . import markup, merge_tags
+from .models import Email
+from .plain_text import plain_text
+
+TEMPLATE = "wagtail_email_insights/emails/email.html"
+ADDRESS_ATTRIBUTES = ("href", "src", "background")
+
+_REVEALED_CONDITION = re.compile(r"<!--(\[(?:if[^\]<>]*+|endif)\])-->", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class RenderedEmail:
+    """Subject, document and text part, all three with their merge tags."""
+
+    subject: str
+    html: str
+    text: str
+
+
+def render_email(email: Email, *, site: Site | None, unsubscribe_url: str) -> RenderedEmail:
+    """Return *email* as it goes out for *site*; ``unsubscribe_url`` may be any marker."""
+    document = render_to_string(TEMPLATE, _context(email, site, unsubscribe_url))
+    document = make_absolute(document, queries.base_url(site), keep=unsubscribe_url)
+    shield = _Shield()
+    inlined = _inline_css(shield.protect(document))
+    return RenderedEmail(
+        subject=email.subject,
+        html=shield.restore(inlined),
+        text=shield.restore(plain_text(inlined), entities.unescape),
+    )
+
+
+def preview_response(email: Email, request: HttpRequest) -> HttpResponse:
+    """Return the mail as the preview panel shows it: sample values, nothing tracked."""
+    site = Site.find_for_request(request)
+    rendered = render_email(email, site=site, unsubscribe_url="#")
+    return HttpResponse(merge_tags.fill(rendered.html, merge_tags.SAMPLE_VALUES, escape=True))
+
+
+def make_absolute(html: str, base_url: str, *, keep: str = "") -> str:
+    """Return *html* with relative addresses read against *base_url*, all but *keep*."""
+    return markup.splice(html, sorted(_absolute_edits(html, base_url, keep)))
+
+
+def _absolute_edits(html: str, base_url: str, keep: str) -> Iterator[markup.Edit]:
+    for tag in markup.start_tags(html):
+        for attribute in filter(None, map(tag.attributes.get, ADDRESS_ATTRIBUTES)):
+            address = markup.value_of(html, attribute)
+            absolute = _absolute(address, base_url)
+            if address not in (absolute, keep):
+                yield markup.replacement(html, attribute, absolute)
+
+
+def _context(email: Email, site: Site | None, unsubscribe_url: str) -> dict[str, object]:
+    settings = queries.settings_of(site)
+    return {
+        "email": email,
+        "site": site,
+        "home_url": queries.base_url(site),
+        "sender_name": settings.from_name or (site.site_name if site else ""),
+        "postal_address": settings.postal_address,
+        "unsubscribe_url": unsubscribe_url,
+    }
+
+
+def _absolute(address: str, base_url: str) -> str:
+    if not address or address.startswith("#") or merge_tags.OPENING in address:
+        return address
+    try:
+        return urljoin(f"{base_url}/", address)
+    except ValueError:
+        # An address that cannot be read, such as "//[": left as the editor wrote it.
+        return address
+
+
+def _inline_css(html: str) -> str:
+    """Put the style sheet into the elements; styles marked ``data-css-inline="keep"`` stay.
+
+    The inliner writes ``<![if !mso]>`` as a comment, which hides nothing from Outlook: it is
+    turned back.
+    """
+    inlined = css_inline.CSSInliner(load_remote_stylesheets=False).inline(html)
+    return _REVEALED_CONDITION.sub(r"<!\1>", inlined)
+
+
+class _Shield:
+    """Hides merge tags from the CSS inliner, which writes ``&quot;`` in them as ``"``."""
+
+    def __init__(self) -> None:
+        self._mark = f"shield{secrets.token_hex(8)}n"
+        self._hidden: list[str] = []
+
+    def protect(self, html: str) -> str:
+        return markup.splice(html, list(self._edits(html)))
+
+    def restore(self, text: str, decode: Callable[[str], str] = str) -> str:
+        """Put back what was hidden, passed through *decode*."""
+        return re.sub(
+            rf"{self._mark}(\d+)n", lambda match: decode(self._hidden[int(match[1])]), text
+        )
+
+    def _edits(self, html: str) -> Iterator[markup.Edit]:
+        for span in merge_tags.spans(html):
+            if span.tag is not None:
+                yield markup.Edit(span.start, span.end, f"{self._mark}{len(self._hidden)}n")
+                self._hidden.append(html[span.start : span.end])

@@ -1,0 +1,299 @@
+"""The way out: everything the app sends goes through Django's mail API here.
+
+What decides whether a copy may be sent again is not which exception was raised but how far the
+conversation with the server had come (RFC 5321, section 4.2.5: a message is the server's once it
+has answered the final dot). ``hand_over`` therefore says what became of a message in one word.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import email
+import enum
+import re
+import smtplib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from email.message import Message
+from typing import Any
+
+import django
+from django.core import mail as django_mail
+from django.core.mail import EmailMultiAlternatives
+from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.backends.smtp import EmailBackend as SMTPBackend
+from django.utils.encoding import punycode
+
+from .conf import app_settings
+
+# Django waits for ever by default; a silent server must not outlive the lease of a copy.
+SMTP_TIMEOUT = 30
+
+
+class MailError(Exception):
+    """A single mail could not be handed to the mail server; the reason is the message."""
+
+
+class InvalidAddress(ValueError):
+    """An address that no SMTP envelope can carry."""
+
+
+class Outcome(enum.Enum):
+    """What became of a message that was to be handed over."""
+
+    ACCEPTED = "accepted"
+    """The server has it."""
+    REFUSED = "refused"
+    """The server refused this message or address for good; it is not sent."""
+    DEFERRED = "deferred"
+    """The server asks to try this message later; it is not sent."""
+    SENDER_REFUSED = "sender_refused"
+    """The server refuses us, not the recipient: log-in, sender or policy; it is not sent."""
+    UNREACHABLE = "unreachable"
+    """No connection, or it broke before the message was complete; it is not sent."""
+    UNCERTAIN = "uncertain"
+    """It may or may not be sent: no answer after the final dot."""
+
+
+@dataclass(frozen=True)
+class HandOver:
+    outcome: Outcome
+    detail: str = ""
+
+
+class Stage(enum.IntEnum):
+    """How far the conversation about one message has come."""
+
+    MAIL = 1
+    RCPT = 2
+    DATA = 3
+    BODY = 4
+    FINAL_DOT = 5
+
+
+class ReadyMessage(EmailMultiAlternatives):
+    """A message whose bytes are finished, and that API backends can still take apart.
+
+    ``envelope_from`` is the return path; ``raw`` has CRLF line ends and no lines over 998 bytes.
+    """
+
+    def __init__(self, *, raw: bytes, envelope_from: str, html: str, **fields: Any) -> None:
+        super().__init__(**fields)
+        self.raw = raw
+        self.envelope_from = envelope_from
+        self.attach_alternative(html, "text/html")
+
+    def message(self, **_kwargs: Any) -> Message:
+        return _ReadyMime(self.raw)
+
+
+class _ReadyMime(Message):
+    """Parsed for whoever looks at headers, the finished bytes for whoever sends."""
+
+    def __init__(self, raw: bytes) -> None:
+        super().__init__()
+        self.__dict__.update(email.message_from_bytes(raw).__dict__)
+        self._raw = raw
+
+    def as_bytes(self, *_args: Any, linesep: str = "\r\n", **_kwargs: Any) -> bytes:
+        return self._raw if linesep == "\r\n" else self._raw.replace(b"\r\n", linesep.encode())
+
+
+def envelope_address(address: str) -> str:
+    """Return *address* as the SMTP envelope needs it; raises InvalidAddress.
+
+    The domain is IDNA-encoded. A local part beyond ASCII would need SMTPUTF8, which few servers
+    offer, and is refused.
+    """
+    local, at, domain = address.rpartition("@")
+    if not at or not local.isascii() or re.search(r"[\x00-\x20\x7f<>]", local + domain):
+        raise InvalidAddress(f"{address!r} is not an address that can be mailed to")
+    try:
+        return f"{local}@{punycode(domain)}"
+    except UnicodeError as error:
+        raise InvalidAddress(f"{address!r} has an unusable domain") from error
+
+
+class Connection:
+    """An open way to the mail server; see ``connect``."""
+
+    def __init__(self, backend: BaseEmailBackend) -> None:
+        self.backend = backend
+
+    def hand_over(self, message: ReadyMessage) -> HandOver:
+        """Give one message to the server and say what became of it; never raises."""
+        try:
+            sent = self.backend.send_messages([message])
+        except Exception as error:
+            return _judge_foreign_error(error)
+        return HandOver(Outcome.ACCEPTED) if sent else HandOver(Outcome.UNCERTAIN, "no answer")
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.backend.close()
+
+
+class SMTPConnection(Connection):
+    """Drives the connection of Django's SMTP backend step by step, noting the stage."""
+
+    backend: SMTPBackend
+
+    @property
+    def _smtp(self) -> smtplib.SMTP:
+        return self.backend.connection
+
+    def hand_over(self, message: ReadyMessage) -> HandOver:
+        try:
+            sender = envelope_address(message.envelope_from)
+        except InvalidAddress as error:
+            return HandOver(Outcome.SENDER_REFUSED, str(error))
+        try:
+            recipient = envelope_address(message.to[0])
+        except InvalidAddress as error:
+            return HandOver(Outcome.REFUSED, str(error))
+        try:
+            self.backend.open()
+        except OSError as error:
+            return _judge_connect_error(error)
+        return self._converse(sender, recipient, message.raw)
+
+    def _converse(self, sender: str, recipient: str, raw: bytes) -> HandOver:
+        stage = Stage.MAIL
+        try:
+            for stage, (code, text) in self._steps(sender, recipient, raw):
+                if not 200 <= code < 400:
+                    return self._judge_reply(stage, code, text)
+        except OSError as error:
+            self._drop()
+            # _steps is suspended inside the step after the last one that was answered.
+            if stage >= Stage.BODY:
+                return HandOver(Outcome.UNCERTAIN, f"no answer to the message: {error}"[:500])
+            return HandOver(Outcome.UNREACHABLE, f"connection lost: {error}"[:500])
+        return HandOver(Outcome.ACCEPTED)
+
+    def _steps(
+        self, sender: str, recipient: str, raw: bytes
+    ) -> Iterator[tuple[Stage, tuple[int, bytes]]]:
+        """Yield each stage with the server's reply to it."""
+        smtp = self._smtp
+        smtp.ehlo_or_helo_if_needed()
+        yield Stage.MAIL, smtp.mail(sender)
+        yield Stage.RCPT, smtp.rcpt(recipient)
+        yield Stage.DATA, smtp.docmd("data")
+        smtp.send(_stuffed(raw))
+        # Every byte is out of our hands: from here on silence means that we do not know.
+        yield Stage.BODY, (250, b"")
+        yield Stage.FINAL_DOT, smtp.getreply()
+
+    def _judge_reply(self, stage: Stage, code: int, text: bytes) -> HandOver:
+        detail = f"{code} {text.decode('utf-8', 'replace')}"[:500]
+        self._reset(code)
+        if code == 421:
+            return HandOver(Outcome.UNREACHABLE, detail)
+        if code < 500:
+            return HandOver(Outcome.DEFERRED, detail)
+        ours = stage == Stage.MAIL or stage == Stage.DATA or b"5.7." in text[:12]
+        return HandOver(Outcome.SENDER_REFUSED if ours else Outcome.REFUSED, detail)
+
+    def _reset(self, code: int) -> None:
+        try:
+            if code == 421:
+                raise smtplib.SMTPServerDisconnected("server is closing")
+            self._smtp.rset()
+        except OSError:
+            self._drop()
+
+    def _drop(self) -> None:
+        """Forget a connection that is of no more use, without a polite goodbye."""
+        with contextlib.suppress(OSError):
+            self._smtp.close()
+        self.backend.connection = None
+
+
+@contextlib.contextmanager
+def connect(alias: str | None = None) -> Iterator[Connection]:
+    """Yield a Connection to the mail server behind *alias*; closes it afterwards.
+
+    Opening is left to the first hand-over, so a server that is away is an outcome, not an error.
+    """
+    backend = backend_for(alias or app_settings.mailer)
+    connection: Connection
+    if isinstance(backend, SMTPBackend):
+        if backend.timeout is None:
+            backend.timeout = SMTP_TIMEOUT
+        connection = SMTPConnection(backend)
+    else:
+        connection = Connection(backend)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def backend_for(alias: str) -> BaseEmailBackend:
+    """Return the host's mail backend: ``MAILERS[alias]`` from Django 6.1 on, else the only one."""
+    if django.VERSION >= (6, 1):
+        return django_mail.mailers[alias]
+    return django_mail.get_connection()
+
+
+def send_transactional(
+    *,
+    subject: str,
+    text: str,
+    to: str,
+    from_email: str,
+    html: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> None:
+    """Send one mail to one person now; raises MailError when the server does not take it."""
+    message = EmailMultiAlternatives(
+        subject=subject, body=text, from_email=from_email, to=[to], headers=dict(headers or {})
+    )
+    if html:
+        message.attach_alternative(html, "text/html")
+    try:
+        backend_for(app_settings.mailer).send_messages([message])
+    except (OSError, ValueError) as error:
+        raise MailError(str(error)) from error
+
+
+def _stuffed(raw: bytes) -> bytes:
+    """Return *raw* as the DATA phase wants it (RFC 5321, section 4.5.2), final dot included."""
+    body = raw if raw.endswith(b"\r\n") else raw + b"\r\n"
+    return re.sub(rb"(?m)^\.", b"..", body) + b".\r\n"
+
+
+def _judge_connect_error(error: OSError) -> HandOver:
+    detail = f"{type(error).__name__}: {error}"[:500]
+    code = getattr(error, "smtp_code", 0)
+    if isinstance(error, smtplib.SMTPAuthenticationError) or code >= 500:
+        return HandOver(Outcome.SENDER_REFUSED, detail)
+    return HandOver(Outcome.UNREACHABLE, detail)
+
+
+def _judge_foreign_error(error: Exception) -> HandOver:
+    """Judge an error of a backend whose stages we cannot see: a reply code, or we do not know."""
+    detail = f"{type(error).__name__}: {error}"[:500]
+    code = getattr(error, "smtp_code", None) or getattr(error, "status_code", None) or 0
+    if isinstance(error, ValueError):
+        return HandOver(Outcome.REFUSED, detail)
+    if 400 <= code < 500:
+        return HandOver(Outcome.DEFERRED, detail)
+    if code >= 500 and hasattr(error, "smtp_code"):
+        return HandOver(Outcome.REFUSED, detail)
+    return HandOver(Outcome.UNCERTAIN, detail)
+
+
+__all__ = [
+    "Connection",
+    "HandOver",
+    "InvalidAddress",
+    "MailError",
+    "Outcome",
+    "ReadyMessage",
+    "backend_for",
+    "connect",
+    "envelope_address",
+    "send_transactional",
+]

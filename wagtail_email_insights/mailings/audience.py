@@ -1,0 +1,158 @@
+"""Who gets a mailing and who does not, and why; computed in the database, set by set.
+
+Candidates are everybody who ever had a subscription to one of the mailing's lists (without lists:
+to any list), narrowed to its segments if it has any. A candidate is either due or skipped for the
+first reason that applies, so that the numbers always add up to the audience.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import connections, router
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
+
+from ..contacts.models import Contact, Subscription, SubscriptionStatus, Suppression
+from ..segments.queries import segment_q
+from .models import Delivery, DeliveryState, Mailing, SkipReason
+
+
+@dataclass(frozen=True)
+class AudienceNumbers:
+    """How many would get a mailing now, and how many not, by reason."""
+
+    due: int
+    skipped: dict[SkipReason, int]
+
+    @property
+    def total(self) -> int:
+        return self.due + sum(self.skipped.values())
+
+    @property
+    def skipped_total(self) -> int:
+        return sum(self.skipped.values())
+
+
+def candidates(mailing: Mailing) -> QuerySet[Contact]:
+    """Return the contacts the mailing is about, each annotated with its ``skip_reason``."""
+    subscriptions = subscriptions_of(mailing, OuterRef("pk"))
+    contacts = Contact.objects.filter(Exists(subscriptions))
+    segments = list(mailing.segments.all())
+    if segments:
+        contacts = contacts.filter(_any_segment(segments))
+    return contacts.annotate(skip_reason=_skip_reason(mailing, subscriptions)).order_by("pk")
+
+
+def numbers(mailing: Mailing) -> AudienceNumbers:
+    """Count the audience as it stands now; one query."""
+    rows = candidates(mailing).order_by().values("skip_reason").annotate(n=Count("pk"))
+    by_reason = {row["skip_reason"]: row["n"] for row in rows}
+    due = by_reason.pop("", 0)
+    return AudienceNumbers(due, {SkipReason(reason): n for reason, n in by_reason.items()})
+
+
+def insert_deliveries(mailing: Mailing) -> None:
+    """Write one Delivery per candidate in a single INSERT … SELECT."""
+    rows = (
+        candidates(mailing)
+        .annotate(
+            new_mailing=Value(mailing.pk, output_field=Delivery._meta.pk),
+            new_state=Case(
+                When(skip_reason="", then=Value(DeliveryState.QUEUED.value)),
+                default=Value(DeliveryState.SKIPPED.value),
+                output_field=CharField(),
+            ),
+            new_identified=Q(pk__isnull=True),
+            new_attempts=Value(0),
+            new_error=Value("", output_field=CharField()),
+        )
+        .values_list(
+            "new_mailing",
+            "pk",
+            "new_state",
+            "skip_reason",
+            "new_identified",
+            "new_attempts",
+            "new_error",
+        )
+    )
+    columns = (
+        "mailing_id",
+        "contact_id",
+        "state",
+        "skip_reason",
+        "identified",
+        "attempts",
+        "error",
+    )
+    connection = connections[router.db_for_write(Delivery)]
+    quote = connection.ops.quote_name
+    sql, params = rows.query.get_compiler(connection=connection).as_sql()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {quote(Delivery._meta.db_table)} "  # noqa: S608  names are ours
+            f"({', '.join(map(quote, columns))}) {sql}",
+            params,
+        )
+
+
+def subscriptions_of(mailing: Mailing, contact: OuterRef) -> QuerySet[Subscription]:
+    """Return the subscriptions that make *contact* part of the mailing, whatever their status."""
+    subscriptions = Subscription.objects.filter(contact=contact)
+    lists = list(mailing.recipient_lists.values_list("pk", flat=True))
+    return subscriptions.filter(recipient_list__in=lists) if lists else subscriptions
+
+
+def suppressed(address: OuterRef) -> Exists:
+    """Return the condition that *address* must get nothing."""
+    return Exists(Suppression.objects.active().filter(email=address))
+
+
+def _any_segment(segments: list) -> Q:
+    combined = Q()
+    for segment in segments:
+        combined |= segment_q(segment)
+    return combined
+
+
+def _skip_reason(mailing: Mailing, subscriptions: QuerySet[Subscription]) -> Case:
+    def standing(status: SubscriptionStatus) -> Exists:
+        return Exists(subscriptions.filter(status=status))
+
+    already = Delivery.objects.filter(
+        contact=OuterRef("pk"), mailing__email=mailing.email_id
+    ).exclude(state__in=[DeliveryState.SKIPPED, DeliveryState.FAILED])
+    excluded = list(mailing.excluded_segments.all())
+    reasons: list[When] = [When(suppressed(OuterRef("email")), then=_reason(SkipReason.SUPPRESSED))]
+    if excluded:
+        reasons.append(When(_any_segment(excluded), then=_reason(SkipReason.EXCLUDED)))
+    reasons += [
+        When(Exists(already), then=_reason(SkipReason.DUPLICATE)),
+        When(standing(SubscriptionStatus.SUBSCRIBED), then=Value("")),
+        When(standing(SubscriptionStatus.PENDING), then=_reason(SkipReason.UNCONFIRMED)),
+    ]
+    return Case(*reasons, default=_reason(SkipReason.UNSUBSCRIBED), output_field=CharField())
+
+
+def _reason(reason: SkipReason) -> Value:
+    return Value(reason.value)
+
+
+__all__ = [
+    "AudienceNumbers",
+    "candidates",
+    "insert_deliveries",
+    "numbers",
+    "subscriptions_of",
+    "suppressed",
+]

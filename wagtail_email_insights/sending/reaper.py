@@ -1,0 +1,53 @@
+"""Finding what is due: schedules whose time has come, and work that lost its worker."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from ..mailings.models import Mailing, MailingState
+from . import actions
+from .leases import expire_leases
+from .transitions import NotPossible, finish, move
+
+logger = logging.getLogger(__name__)
+
+SILENCE = timedelta(seconds=30)
+"""A mailing that nobody claimed copies of for this long has lost its worker (or waits)."""
+
+
+def run_due() -> list[Mailing]:
+    """Put right what time or a crash left behind; returns the mailings that need a worker."""
+    expire_leases()
+    _start_scheduled()
+    waiting = Mailing.objects.filter(
+        Q(worked_at=None) | Q(worked_at__lt=timezone.now() - SILENCE),
+        state__in=[MailingState.PREPARING, MailingState.SENDING],
+    )
+    return [mailing for mailing in waiting if not finish(mailing)]
+
+
+def _start_scheduled() -> None:
+    due = Mailing.objects.filter(state=MailingState.SCHEDULED, scheduled_at__lte=timezone.now())
+    for mailing in due.select_related("email", "site", "revision"):
+        try:
+            actions.start(mailing)
+        except actions.NotReady as error:
+            _back_to_draft(mailing, str(error))
+        except NotPossible:
+            logger.info("Mailing %s was started or cancelled by somebody else", mailing.pk)
+
+
+def _back_to_draft(mailing: Mailing, reason: str) -> None:
+    """Give a scheduled mailing that cannot be sent back to its editor, with the reason."""
+    logger.error("Scheduled mailing %s cannot be sent: %s", mailing.pk, reason)
+    move(
+        mailing,
+        of=[MailingState.SCHEDULED],
+        to=MailingState.DRAFT,
+        state_reason=reason[:500],
+        revision=None,
+    )

@@ -1,0 +1,67 @@
+"""The last look before a copy is built: may it still be sent, and may its reader be known?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from ..consents.queries import may_be_known
+from ..contacts.models import Contact, SubscriptionStatus
+from ..mailings.audience import subscriptions_of, suppressed
+from ..mailings.models import Delivery, DeliveryState, SkipReason
+from ..tracking.actions import new_copy_key
+from .compiling import Copy
+from .leases import Lease
+
+
+def screen(lease: Lease, *, shared_key: bool) -> list[Copy]:
+    """Skip claimed copies whose contact has left meanwhile and return the rest, ready to build.
+
+    Runs after the claim was committed: whoever unsubscribed before it gets nothing. With
+    *shared_key* all copies that lead to nobody carry the same number.
+    """
+    _skip_those_who_left(lease)
+    _decide_identified(lease)
+    rows = lease.claimed.select_related("contact").order_by("pk")
+    return list(_copies(rows, shared_key=shared_key))
+
+
+def _skip_those_who_left(lease: Lease) -> None:
+    subscribed = subscriptions_of(lease.mailing, OuterRef("contact")).filter(
+        status=SubscriptionStatus.SUBSCRIBED
+    )
+    reasons = (
+        (Q(contact=None), SkipReason.UNSUBSCRIBED),
+        (Q(suppressed(OuterRef("contact__email"))), SkipReason.SUPPRESSED),
+        (~Q(Exists(subscribed)), SkipReason.UNSUBSCRIBED),
+    )
+    for condition, reason in reasons:
+        lease.claimed.filter(condition).update(
+            state=DeliveryState.SKIPPED,
+            skip_reason=reason,
+            settled_at=timezone.now(),
+            lease_owner=None,
+        )
+
+
+def _decide_identified(lease: Lease) -> None:
+    known = Exists(Contact.objects.filter(may_be_known(), pk=OuterRef("contact")))
+    lease.claimed.filter(known).update(identified=True)
+    # Only a second attempt can find this set: consent was withdrawn since the first.
+    lease.claimed.filter(~known, identified=True).update(identified=False)
+
+
+def _copies(deliveries: Iterable[Delivery], *, shared_key: bool) -> Iterator[Copy]:
+    for delivery in deliveries:
+        contact = delivery.contact
+        anonymous_key = 0 if shared_key else new_copy_key()
+        yield Copy(
+            delivery_id=delivery.pk,
+            address=contact.email,
+            first_name=contact.first_name,
+            last_name=contact.last_name,
+            identified=delivery.identified,
+            key=delivery.pk if delivery.identified else anonymous_key,
+        )

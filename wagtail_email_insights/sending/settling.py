@@ -1,0 +1,74 @@
+"""Writing down what became of copies after the mail server was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from ..conf import app_settings
+from ..mail import HandOver, Outcome
+from ..mailings.models import Delivery, DeliveryState
+from .leases import Lease
+
+RETRY_MINUTES = (1, 5, 15, 60)
+"""How long a deferred copy waits before each next attempt; the last one repeats."""
+
+Result = tuple[int, HandOver]
+"""A delivery's id and what the mail server made of it."""
+
+
+def settle(lease: Lease, results: Sequence[Result]) -> None:
+    """Store each result; copies in hand-over without one were not tried and wait again."""
+    # A lease that ran out meanwhile may have declared some uncertain: now we know better.
+    ours = lease.mailing.deliveries.filter(
+        lease_owner=lease.owner, state__in=[DeliveryState.HANDING_OVER, DeliveryState.UNCERTAIN]
+    )
+    accepted = [pk for pk, result in results if result.outcome is Outcome.ACCEPTED]
+    with transaction.atomic():
+        _close(ours.filter(pk__in=accepted), DeliveryState.SENT)
+        for pk, result in results:
+            _settle_one(ours.filter(pk=pk), result)
+        _put_back(ours.filter(state=DeliveryState.HANDING_OVER))
+
+
+def _settle_one(delivery: QuerySet[Delivery], result: HandOver) -> None:
+    match result.outcome:
+        case Outcome.REFUSED:
+            _close(delivery, DeliveryState.FAILED, result.detail)
+        case Outcome.UNCERTAIN:
+            _close(delivery, DeliveryState.UNCERTAIN, result.detail)
+        case Outcome.DEFERRED:
+            _defer(delivery, result.detail)
+        case Outcome.SENDER_REFUSED | Outcome.UNREACHABLE:
+            _put_back(delivery, result.detail)
+
+
+def _close(deliveries: QuerySet[Delivery], state: DeliveryState, error: str = "") -> None:
+    deliveries.update(state=state, settled_at=timezone.now(), lease_owner=None, error=error)
+
+
+def _put_back(deliveries: QuerySet[Delivery], error: str = "") -> None:
+    """Undo a hand-over that never reached the recipient's turn; it costs no attempt."""
+    deliveries.update(
+        state=DeliveryState.QUEUED, attempts=F("attempts") - 1, lease_owner=None, error=error
+    )
+
+
+def _defer(delivery: QuerySet[Delivery], error: str) -> None:
+    attempts = delivery.values_list("attempts", flat=True).first()
+    if attempts is None:
+        return
+    if attempts >= app_settings.max_attempts:
+        _close(delivery, DeliveryState.FAILED, error)
+        return
+    minutes = RETRY_MINUTES[min(attempts, len(RETRY_MINUTES)) - 1]
+    delivery.update(
+        state=DeliveryState.RETRY,
+        not_before=timezone.now() + timedelta(minutes=minutes),
+        lease_owner=None,
+        error=error,
+    )

@@ -1,0 +1,75 @@
+"""The ways from one state of a mailing to another: conditional updates, told to listeners."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from .. import signals
+from ..mailings.models import (
+    DUE_STATES,
+    WAITING_STATES,
+    DeliveryState,
+    Mailing,
+    MailingState,
+    SkipReason,
+)
+
+
+class NotPossible(Exception):
+    """The mailing is not in a state from which this can be done."""
+
+
+@transaction.atomic
+def move(mailing: Mailing, *, of: Sequence[MailingState], to: MailingState, **changes: Any) -> None:
+    """Move *mailing* to state *to* if it is in one of the states *of*; raises NotPossible.
+
+    The database decides, so of two people pressing a button one wins and the other is told.
+    """
+    before = mailing.state
+    moved = Mailing.objects.filter(pk=mailing.pk, state__in=of).update(state=to, **changes)
+    mailing.refresh_from_db()
+    if not moved:
+        raise NotPossible(f"a mailing that is {mailing.state} cannot become {to}")
+    signals.mailing_state_changed.send(Mailing, mailing=mailing, before=before, after=to)
+
+
+def pause(mailing: Mailing, *, reason: str = "") -> None:
+    """Stop claiming copies; those in hand-over are finished first."""
+    move(
+        mailing,
+        of=[MailingState.SENDING],
+        to=MailingState.PAUSED,
+        state_reason=reason[:500],
+        sender_errors=0,
+    )
+
+
+def finish(mailing: Mailing) -> bool:
+    """Call *mailing* sent once every copy is settled; returns whether that is so now."""
+    if mailing.deliveries.filter(state__in=WAITING_STATES).exists():
+        return False
+    try:
+        move(
+            mailing,
+            of=[MailingState.SENDING],
+            to=MailingState.SENT,
+            finished_at=timezone.now(),
+            state_reason="",
+        )
+    except NotPossible:
+        return False
+    return True
+
+
+def skip_waiting(mailing: Mailing) -> None:
+    """Skip every copy nobody has claimed yet, because the mailing was cancelled."""
+    mailing.deliveries.filter(state__in=[*DUE_STATES, DeliveryState.CLAIMED]).update(
+        state=DeliveryState.SKIPPED,
+        skip_reason=SkipReason.CANCELLED,
+        settled_at=timezone.now(),
+        lease_owner=None,
+    )

@@ -1,0 +1,68 @@
+"""What happens further down becomes an event here; connected in ``apps.ready``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.dispatch import receiver
+
+from .. import signals
+from ..consents.models import ConsentRecord
+from ..consents.queries import tracking_consent
+from ..contacts.models import Contact, RecipientList, Subscription
+from .actions import strip_contact
+from .models import Event, EventKind
+
+
+@receiver(signals.subscription_requested)
+def record_request(*, subscription: Subscription, **_kwargs: Any) -> None:
+    _record_standing(EventKind.SUBSCRIBE, subscription)
+
+
+@receiver(signals.subscription_confirmed)
+def record_confirmation(*, subscription: Subscription, **_kwargs: Any) -> None:
+    _record_standing(EventKind.CONFIRM, subscription)
+
+
+@receiver(signals.contact_unsubscribed)
+def record_unsubscribe(
+    *,
+    contact: Contact,
+    recipient_lists: Iterable[RecipientList],
+    everything: bool,
+    mailing: Any,
+    **_kwargs: Any,
+) -> None:
+    """Store one event per list left; with nothing to leave, one for "everything"."""
+    for recipient_list in list(recipient_lists) or [None]:
+        Event.objects.create(
+            kind=EventKind.UNSUBSCRIBE,
+            contact=contact,
+            mailing=mailing,
+            recipient_list=recipient_list,
+            copy=_copy_of(contact, mailing),
+            value="everything" if everything else "",
+        )
+
+
+@receiver(signals.consent_withdrawn)
+def strip_after_withdrawal(*, record: ConsentRecord, **_kwargs: Any) -> None:
+    consent = tracking_consent()
+    if consent and record.consent_id == consent.pk:
+        strip_contact(record.contact)
+
+
+def _record_standing(kind: EventKind, subscription: Subscription) -> None:
+    Event.objects.create(
+        kind=kind,
+        contact=subscription.contact,
+        recipient_list=subscription.recipient_list,
+        value=subscription.source,
+    )
+
+
+def _copy_of(contact: Contact, mailing: Any) -> int | None:
+    if mailing is None:
+        return None
+    return mailing.deliveries.filter(contact=contact).values_list("pk", flat=True).first()

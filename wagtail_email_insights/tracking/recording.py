@@ -1,0 +1,138 @@
+"""Writing down opens and clicks, with the contact only where consent allows it, now."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import DatabaseError, IntegrityError, transaction
+from django.utils import timezone
+
+from .. import signals
+from ..consents.queries import is_known
+from ..mailings.models import Delivery
+from ..tokens import Kind, Token
+from . import spool
+from .links import Destination
+from .models import Event, EventKind
+from .verdicts import Judgement
+
+logger = logging.getLogger(__name__)
+
+ANONYMOUS_KINDS = {Kind.CLICK_ANONYMOUS, Kind.OPEN_ANONYMOUS}
+
+
+class Observation(NamedTuple):
+    """An open or click as it came in, before anybody asked whose it may be."""
+
+    kind: str
+    at: datetime
+    mailing_id: int
+    link_id: int | None
+    identified: bool
+    copy: int
+    verdict: str
+    verdict_reason: str
+
+
+def observe_click(
+    token: Token, destination: Destination, judgement: Judgement, *, at: datetime | None = None
+) -> Observation:
+    """Describe the click that a CLICK or CLICK_ANONYMOUS token stands for."""
+    return _observe(EventKind.CLICK, token, destination.mailing_id, judgement, at, token.values[0])
+
+
+def observe_open(token: Token, judgement: Judgement, *, at: datetime | None = None) -> Observation:
+    """Describe the open that an OPEN or OPEN_ANONYMOUS token stands for."""
+    return _observe(EventKind.OPEN, token, token.values[0], judgement, at, None)
+
+
+def record(observation: Observation) -> Event | None:
+    """Store *observation*; the consent of the contact is asked at this moment.
+
+    Never raises, for the reader comes first: an event that the database would not take is spooled
+    to disk for ``replay_events``, one of a mailing that was deleted is dropped; both return None.
+    """
+    try:
+        with transaction.atomic():
+            return store(observation)
+    except IntegrityError:
+        logger.info("Dropped an event of a mailing that no longer exists")
+    except DatabaseError:
+        logger.exception("Could not record an event; it is spooled for replay_events")
+        _keep_for_later(observation)
+    return None
+
+
+def store(observation: Observation) -> Event:
+    """Insert the event; raises DatabaseError."""
+    contact_id, copy = _whose(observation)
+    event = Event.objects.create(
+        kind=observation.kind,
+        at=observation.at,
+        mailing_id=observation.mailing_id,
+        link_id=observation.link_id,
+        contact_id=contact_id,
+        copy=copy,
+        verdict=observation.verdict,
+        verdict_reason=observation.verdict_reason,
+    )
+    signals.event_recorded.send(Event, event=event)
+    return event
+
+
+def replay() -> int:
+    """Store every spooled event and return how many there were; raises DatabaseError."""
+
+    def store_again(fields: dict[str, Any]) -> None:
+        with contextlib.suppress(IntegrityError), transaction.atomic():
+            store(Observation(**fields))
+
+    return spool.replay(store_again)
+
+
+def _keep_for_later(observation: Observation) -> None:
+    try:
+        spool.append(observation._asdict())
+    except OSError:
+        logger.exception("Lost an event: neither database nor spool took it: %r", observation)
+
+
+def _observe(
+    kind: EventKind,
+    token: Token,
+    mailing_id: int,
+    judgement: Judgement,
+    at: datetime | None,
+    link_id: int | None,
+) -> Observation:
+    return Observation(
+        kind=kind.value,
+        at=at or timezone.now(),
+        mailing_id=mailing_id,
+        link_id=link_id,
+        identified=token.kind not in ANONYMOUS_KINDS,
+        copy=token.values[1],
+        verdict=judgement.verdict.value,
+        verdict_reason=judgement.reason,
+    )
+
+
+def _whose(observation: Observation) -> tuple[int | None, int | None]:
+    """Return the contact that may be named, and the number that tells this copy apart.
+
+    A copy whose contact may no longer be known gets neither: counting it under a lasting number
+    would lead back to the delivery, so it counts in totals only.
+    """
+    if not observation.identified:
+        return None, -observation.copy or None
+    contact_id = (
+        Delivery.objects.filter(pk=observation.copy, mailing=observation.mailing_id)
+        .values_list("contact_id", flat=True)
+        .first()
+    )
+    if contact_id is not None and is_known(contact_id):
+        return contact_id, observation.copy
+    return None, None

@@ -1,0 +1,54 @@
+"""Sending the links of a finished mail through our own addresses.
+
+Tracked are absolute ``http:`` and ``https:`` destinations in ``href`` of links, image map areas
+and Outlook's VML shapes, also inside conditional comments. Left alone are all other schemes,
+``#fragments``, relative and protocol-relative addresses (a mail has no base to read them against;
+rendering has made its own absolute before), addresses holding a merge tag, which differ from
+reader to reader, and links that an editor marked ``data-do-not-track``. The inside of
+``<template>`` counts as content: mail clients drop the tag and show what is in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from ..emails import markup
+
+VML_SHAPES = ("shape", "rect", "roundrect", "oval", "line", "polyline", "curve", "arc", "image")
+LINKING_ELEMENTS = frozenset({"a", "area", "v:group", *(f"v:{shape}" for shape in VML_SHAPES)})
+OPT_OUT_ATTRIBUTE = "data-do-not-track"
+
+_TRACKABLE = re.compile(r"https?://(?!\s*$)", re.IGNORECASE | re.ASCII)
+
+
+def rewrite_links(html: str, replace: Callable[[str, int], str]) -> str:
+    """Return *html* with every trackable destination passed through ``replace(url, index)``.
+
+    ``url`` is the destination as the reader's client sees it, entities resolved; ``index`` counts
+    up from 0 in the order of the text, a repeated destination getting a new number. The answer is
+    escaped for the quotes in use; where it is the same url, and everywhere else, no byte changes.
+    """
+    return markup.splice(html, _edits(html, replace))
+
+
+def is_trackable(url: str) -> bool:
+    """Tell whether a click on *url* can be led through our own address."""
+    return _TRACKABLE.match(url) is not None and "{{" not in url
+
+
+def _edits(html: str, replace: Callable[[str, int], str]) -> Iterator[markup.Edit]:
+    for index, (attribute, url) in enumerate(_destinations(html)):
+        replaced = replace(url, index)
+        if replaced != url:
+            yield markup.replacement(html, attribute, replaced)
+
+
+def _destinations(html: str) -> Iterator[tuple[markup.Attribute, str]]:
+    for tag in markup.start_tags(html):
+        attribute = tag.attributes.get("href")
+        if attribute is None or tag.name not in LINKING_ELEMENTS:
+            continue
+        url = markup.value_of(html, attribute)
+        if OPT_OUT_ATTRIBUTE not in tag.attributes and is_trackable(url):
+            yield attribute, url

@@ -1,0 +1,10 @@
+"""Public addresses of this package. Short: they stand many times in every e-mail."""
+
+from django.urls import path
+
+from . import views
+
+urlpatterns = [
+    path("c/<str:token>", views.click, name="click"),
+    path("o/<str:token>", views.open_pixel, name="open"),
+]
