@@ -117,7 +117,8 @@ def refuse_taken_port(port: int, remedy: str) -> None:
 
 def prepare() -> None:
     for arguments in PREPARE:
-        subprocess.run([*MANAGE, *arguments], check=True)
+        if subprocess.run([*MANAGE, *arguments], check=False).returncode:
+            sys.exit(f"“manage.py {' '.join(arguments)}” failed; see above.")
 
 
 def run(port: int, smtp_port: int) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import email
 import email.policy
-from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser
 
@@ -43,19 +42,18 @@ class CaughtMail(models.Model):
         return self.subject
 
     @classmethod
-    def catch(cls, raw: bytes, recipients: list[str]) -> None:
-        """Store *raw* once for each of its envelope's recipients."""
+    def from_wire(cls, raw: bytes, recipients: list[str]) -> list[CaughtMail]:
+        """One unsaved row for each recipient of the envelope that *raw* came in."""
         headers = BytesHeaderParser(policy=email.policy.default).parsebytes(raw)
-        cls.objects.bulk_create(
+        return [
             cls(
-                received_at=datetime.now(UTC),
                 recipient=recipient[:254],
                 sender=str(headers["From"] or "")[:400],
                 subject=str(headers["Subject"] or "")[:400],
                 raw=raw,
             )
             for recipient in recipients
-        )
+        ]
 
     @property
     def message(self) -> EmailMessage:

@@ -16,6 +16,7 @@ from wagtail_email_insights.consents.queries import current_version, tracking_co
 from wagtail_email_insights.contacts.models import Contact, RecipientList, Suppression
 from wagtail_email_insights.emails.models import Email
 from wagtail_email_insights.segments.models import Segment
+from wagtail_email_insights.tracking.models import Event
 
 from .letters import make_draft, make_segment, make_settings, send_past_letters
 from .pages import make_site
@@ -63,7 +64,7 @@ def load(contacts: int, port: int, *, say: Callable[[str], object]) -> None:
 @transaction.atomic
 def reset() -> None:
     """Throw away what ``load`` made, and whatever was added since."""
-    for model in (Email, Segment, Contact, RecipientList, Suppression, Image):
+    for model in (Email, Event, Segment, Contact, RecipientList, Suppression, Image):
         model.objects.all().delete()
     for page in Page.objects.filter(depth=2):
         page.delete()

@@ -6,7 +6,6 @@ import pytest
 from django.db.models import JSONField, Value
 
 from tests.factories import make_contact, make_email, make_list, subscribe
-from wagtail_email_insights.segments import conditions  # noqa: F401  registers "on list"
 from wagtail_email_insights.segments.models import Segment
 
 pytestmark = pytest.mark.django_db

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import gc
+import warnings
+
 import pytest
 from wagtail.images import get_image_model
 from wagtail.images.tests.utils import get_test_image_file
 from wagtail.models import Page, Site
 
+from wagtail_email_insights.emails.blocks import RENDITION
 from wagtail_email_insights.site_settings.models import EmailSettings
 
 
@@ -33,9 +37,26 @@ def page(site) -> Page:
 
 
 @pytest.fixture
-def image(db, settings, tmp_path):
+def make_image(db, settings, tmp_path):
     settings.MEDIA_ROOT = str(tmp_path)
     settings.MEDIA_URL = "/media/"
-    return get_image_model().objects.create(
-        title="A rose", file=get_test_image_file(size=(1600, 800))
-    )
+
+    def make(width: int):
+        model = get_image_model()
+        # Wagtail leaves files open when it makes a rendition: made here, where that is forgiven.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            file = get_test_image_file(size=(width, width // 2))
+            made = model.objects.create(title="A rose", file=file)
+            made.get_rendition(RENDITION)
+            pk = made.pk
+            del made
+            gc.collect()
+        return model.objects.get(pk=pk)
+
+    return make
+
+
+@pytest.fixture
+def image(make_image):
+    return make_image(1600)

@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from tests.factories import make_contact, make_email, make_list, make_mailing, subscribe
 from wagtail_email_insights.contacts.models import Contact, SubscriptionStatus
-from wagtail_email_insights.segments import conditions  # noqa: F401  registers "on list"
 from wagtail_email_insights.segments.models import Segment
 from wagtail_email_insights.segments.queries import (
     UnknownCondition,

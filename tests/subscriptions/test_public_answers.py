@@ -72,6 +72,14 @@ def test_static_files_of_another_host_are_allowed_for():
     assert "style-src 'self' https://static.example.net;" in content_security_policy()
 
 
+def test_one_click_works_though_static_files_were_not_collected(client, settings, tmp_path):
+    settings.STATIC_ROOT = tmp_path
+    storage = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+    settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": storage}}
+    path = address("unsubscribe_one_click")
+    assert client.post(path, {"List-Unsubscribe": "One-Click"}).status_code == 200
+
+
 @pytest.mark.parametrize("name", ["subscribe", "subscribe_done", "confirm", "unsubscribe"])
 def test_pages_need_no_script_and_load_nothing_from_elsewhere(client, name):
     text = client.get(address(name)).text

@@ -12,9 +12,11 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from wagtail_modeladmin.helpers import PermissionHelper
 from wagtail_modeladmin.options import ModelAdmin
+from wagtail_modeladmin.views import IndexView
 
+from ..activities.wording import value_of
 from ..tracking.models import Event
-from .contacts import contact_url, value_of
+from .contacts import contact_url
 
 
 class ActivityPermissions(PermissionHelper):
@@ -36,6 +38,11 @@ class ActivityPermissions(PermissionHelper):
         return False
 
 
+class ActivityIndexView(IndexView):
+    def get_page_title(self) -> str:
+        return str(_("Activity log"))
+
+
 class ActivityLogAdmin(ModelAdmin):
     model = Event
     base_url_path = "email-insights/activities"
@@ -44,6 +51,7 @@ class ActivityLogAdmin(ModelAdmin):
     menu_icon = "history"
     # It stands in the app's own menu group.
     add_to_admin_menu = False
+    index_view_class = ActivityIndexView
     permission_helper_class = ActivityPermissions
     history_view_enabled = False
     list_display = ("contact_link", "kind", "about", "email_title", "at")

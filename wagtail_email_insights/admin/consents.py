@@ -264,6 +264,7 @@ class ConsentViewSet(ModelViewSet):
     delete_view_class = ConsentDeleteView
     copy_view_enabled = False
     search_fields = ["name", "code"]
+    ordering = "name"
     edit_handler = ObjectList(
         [
             FieldPanel("name", classname="title"),

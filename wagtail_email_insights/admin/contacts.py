@@ -19,6 +19,7 @@ from django.db.models import (
     Value,
     When,
 )
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -30,6 +31,8 @@ from wagtail.admin.ui.tables import BooleanColumn, Column, DateColumn, StatusTag
 from wagtail.admin.views import generic
 from wagtail.admin.viewsets.model import ModelViewSet
 
+from ..activities.queries import of_contact
+from ..activities.wording import value_of
 from ..consents.models import ConsentRecord
 from ..consents.queries import may_be_known
 from ..contacts.models import (
@@ -40,7 +43,6 @@ from ..contacts.models import (
     Suppression,
     SuppressionReason,
 )
-from ..tracking.models import Event
 
 ACTIVITIES_PER_PAGE = 100
 SUPPRESSED = "suppressed"
@@ -187,11 +189,9 @@ class ContactInspectView(generic.InspectView):
     page_title = gettext_lazy("Contact")
 
     def get_object(self, queryset: QuerySet | None = None) -> Contact:
-        return super().get_object(with_standing(Contact.objects.all()))
+        return get_object_or_404(with_standing(Contact.objects.all()), pk=self.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        contact = self.model.objects.filter(pk=self.object.pk)
-        self.object = with_standing(contact).get()
         return super().get_context_data(
             contact=self.object,
             standing=standing_in_words(self.object),
@@ -214,11 +214,7 @@ class ContactInspectView(generic.InspectView):
         }
 
     def _activity_page(self) -> Page:
-        events = (
-            Event.objects.activities()
-            .filter(contact=self.object)
-            .select_related("mailing__email", "link", "recipient_list")
-        )
+        events = of_contact(self.object)
         return WagtailPaginator(events, ACTIVITIES_PER_PAGE).get_page(self.request.GET.get("p"))
 
 
@@ -257,11 +253,6 @@ def _activity_table(page: Page) -> Table:
         DateColumn("at", label=_("Time")),
     ]
     return Table(columns, list(page))
-
-
-def value_of(event: Event) -> str:
-    """Return what an activity was about: the link's own address, the list, or the stored value."""
-    return str(event.link or event.recipient_list or event.value)
 
 
 class ContactDeleteView(generic.DeleteView):

@@ -23,6 +23,12 @@ from wagtail.permission_policies import ModelPermissionPolicy
 from ..contacts.models import Contact, RecipientList, SubscriptionStatus
 from .contacts import SEE_CONTACTS, ContactViewSet
 
+COLUMNS = (
+    SubscriptionStatus.SUBSCRIBED,
+    SubscriptionStatus.PENDING,
+    SubscriptionStatus.UNSUBSCRIBED,
+)
+
 
 def with_numbers(lists: QuerySet[RecipientList]) -> QuerySet[RecipientList]:
     """Add one number per standing, named after it: ``subscribed``, ``pending`` …"""
@@ -69,7 +75,7 @@ class ListIndexView(MaySeeContacts, generic.IndexView):
     def list_display(self) -> list[Any]:
         return [
             "name",
-            *(self._number_column(status) for status in SubscriptionStatus),
+            *(self._number_column(status) for status in COLUMNS),
             BooleanColumn("double_opt_in", label=_("Confirmed by e-mail")),
         ]
 
@@ -110,6 +116,7 @@ class RecipientListViewSet(ModelViewSet):
     delete_view_class = ListDeleteView
     copy_view_enabled = False
     search_fields = ["name", "slug"]
+    ordering = "name"
     panels = [
         TitleFieldPanel("name", placeholder=gettext_lazy("Name*")),
         FieldPanel("slug"),

@@ -97,7 +97,9 @@ class SegmentEditView(StaysOnPage, generic.EditView):
 class SegmentMembersView(ContactIndexView):
     """The contacts in one segment, with the search and the filters of all contacts."""
 
-    results_template_name = "wagtail_email_insights/admin/segments/members_results.html"
+    results_template_name = "wagtailadmin/generic/index_results.html"
+    # Said here, because a viewset says it only for its own views before Wagtail 8.
+    permission_policy = ModelPermissionPolicy(Contact)
     segment: Segment
     problem = ""
 
@@ -132,7 +134,7 @@ class SegmentMembersView(ContactIndexView):
             *self.breadcrumbs_items,
             {"url": reverse(f"{SegmentViewSet.name}:index"), "label": segments},
             {"url": edit_url, "label": self.segment.name},
-            {"url": "", "label": _("Contacts")},
+            {"url": "", "label": self.get_page_title()},
         ]
 
     @cached_property
@@ -152,6 +154,7 @@ class SegmentViewSet(ModelViewSet):
     edit_view_class = SegmentEditView
     copy_view_class = SegmentCopyView
     search_fields = ["name", "description"]
+    ordering = "name"
     panels = [
         FieldPanel("name", classname="title"),
         FieldPanel("description"),

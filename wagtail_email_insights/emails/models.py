@@ -6,8 +6,7 @@ from typing import Any
 
 from django.contrib.contenttypes.fields import GenericRelation
 from django.db import models
-from django.http import HttpRequest
-from django.template.response import TemplateResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from wagtail.locks import BaseLock
@@ -96,7 +95,7 @@ class Email(
     def get_preview_template(self, request: HttpRequest, mode_name: str) -> str:
         return "wagtail_email_insights/emails/email.html"
 
-    def serve_preview(self, request: HttpRequest, mode_name: str) -> TemplateResponse:
+    def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:
         from .rendering import preview_response
 
         return preview_response(self, request)

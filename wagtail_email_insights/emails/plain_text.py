@@ -10,6 +10,8 @@ VOID = frozenset({"area", "base", "br", "col", "hr", "img", "input", "link", "me
 INLINE = frozenset(
     {"a", "abbr", "b", "big", "cite", "code", "del", "em", "font", "i", "img", "ins", "kbd", "mark"}
     | {"q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "tt", "u", "wbr", "br"}
+    # The cells of a row share a line, unless they hold paragraphs of their own.
+    | {"td", "th"}
 )
 UNDERLINES = {"h1": "=", "h2": "-", "h3": "-"}
 RULE = "-" * 40
@@ -21,12 +23,21 @@ def plain_text(html: str) -> str:
     """Return what a reader of *html* sees, as readable text.
 
     Links stand as ``text (address)``, images as their alternative text, list items behind a dash
-    or their number, headings underlined. Conditional comments and hidden elements are left out.
+    or their number, headings underlined. Conditional comments and what is
+    hidden, if only from screen readers, are left out.
     """
     converter = _Converter()
     converter.feed(html)
     converter.close()
     return converter.text()
+
+
+def _is_hidden(tag: str, attributes: dict[str, str]) -> bool:
+    return (
+        tag in INVISIBLE
+        or attributes.get("aria-hidden") == "true"
+        or _HIDDEN.search(attributes.get("style", "")) is not None
+    )
 
 
 class _Converter(HTMLParser):
@@ -45,7 +56,7 @@ class _Converter(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in attrs}
-        if self._hidden_depth or tag in INVISIBLE or _HIDDEN.search(attributes.get("style", "")):
+        if self._hidden_depth or _is_hidden(tag, attributes):
             self._hidden_depth += tag not in VOID
             return
         if tag not in INLINE:
@@ -68,6 +79,11 @@ class _Converter(HTMLParser):
 
     def _start_br(self, attributes: dict[str, str]) -> None:
         self._inline.append("\n")
+
+    def _start_td(self, attributes: dict[str, str]) -> None:
+        self._inline.append(" ")
+
+    _start_th = _start_td
 
     def _start_hr(self, attributes: dict[str, str]) -> None:
         self._add(RULE)

@@ -40,7 +40,7 @@ class RenderedEmail:
 
 def render_email(email: Email, *, site: Site | None, unsubscribe_url: str) -> RenderedEmail:
     """Return *email* as it goes out for *site*; ``unsubscribe_url`` may be any marker."""
-    document = render_to_string(TEMPLATE, _context(email, site, unsubscribe_url))
+    document: str = render_to_string(TEMPLATE, _context(email, site, unsubscribe_url))
     document = make_absolute(document, queries.base_url(site), keep=unsubscribe_url)
     shield = _Shield()
     inlined = _inline_css(shield.protect(document))

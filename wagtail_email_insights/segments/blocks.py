@@ -7,14 +7,17 @@ from typing import Any
 
 from django import forms
 from django.db.models import Model
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from wagtail.blocks import Block, BooleanBlock, ChoiceBlock, ChooserBlock, StreamBlock, StructBlock
+
+StrOrPromise = str | Promise
 
 
 class NegationBlock(ChoiceBlock):
     """A boolean told in words: "is subscribed" or "is not subscribed". True is the negation."""
 
-    def __init__(self, affirmed: str, negated: str, **kwargs: Any) -> None:
+    def __init__(self, affirmed: StrOrPromise, negated: StrOrPromise, **kwargs: Any) -> None:
         kwargs.setdefault("default", False)
         super().__init__(choices=[("no", affirmed), ("yes", negated)], **kwargs)
 

@@ -120,8 +120,10 @@ def _is_registered(code: str) -> bool:
 
 
 def _read_together(segments: Sequence[Segment]) -> None:
-    block = Segment._meta.get_field("conditions").stream_block
-    streams = block.bulk_to_python([list(segment.conditions.raw_data) for segment in segments])
+    field: Any = Segment._meta.get_field("conditions")
+    streams = field.stream_block.bulk_to_python(
+        [list(segment.conditions.raw_data) for segment in segments]
+    )
     for segment, stream in zip(segments, streams, strict=True):
         segment.conditions = stream
 

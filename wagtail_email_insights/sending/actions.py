@@ -37,6 +37,8 @@ class NotReady(Exception):
 def problems_before_sending(mailing: Mailing) -> list[str]:
     """Return what stands in the way of sending, in sentences for the editor; empty if nothing."""
     problems = problems_with(content_of(mailing))
+    if mailing.email.workflow_in_progress:
+        problems.append(_("This e-mail is waiting for approval."))
     if not sender(mailing.site):
         problems.append(_("There is no sender address. Enter one in the email settings."))
     if not audience.numbers(mailing).due:

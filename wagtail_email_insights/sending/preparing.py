@@ -39,18 +39,15 @@ def freeze_content(mailing: Mailing) -> MailingContent:
     """Render the mailing's revision and store it with its tracked links in place of the editor's."""
     email = content_of(mailing)
     rendered = render_email(email, site=mailing.site, unsubscribe_url=UNSUBSCRIBE_TAG)
-    counting = app_settings.anonymous_counting
-    urls: list[str] = []
+    links: dict[str, str] = {}
 
-    def take(url: str, index: int) -> str:
-        urls.append(url)
-        return f"{{{{ link_{index} }}}}"
+    def take(url: str, _index: int) -> str:
+        return links.setdefault(url, f"{{{{ link_{len(links)} }}}}")
 
     html = rewrite_links(rendered.html, take)
-    links = {url: f"{{{{ link_{position} }}}}" for position, url in reversed(list(enumerate(urls)))}
     TrackedLink.objects.bulk_create(
         TrackedLink(mailing=mailing, position=position, url=url)
-        for position, url in enumerate(urls)
+        for position, url in enumerate(links)
     )
     return MailingContent.objects.create(
         mailing=mailing,
@@ -60,7 +57,7 @@ def freeze_content(mailing: Mailing) -> MailingContent:
         from_email=sender(mailing.site),
         reply_to=settings_of(mailing.site).reply_to,
         base_url=base_url(mailing.site),
-        anonymous_counting=counting,
+        anonymous_counting=app_settings.anonymous_counting,
     )
 
 

@@ -78,7 +78,9 @@ class SubscribeForm(forms.Form):
     def version(self) -> ConsentVersion | None:
         """The wording to show: the one that was on the form before, else the current one."""
         consent = tracking_consent()
-        return consent and (self.posted_version or current_version(consent))
+        if consent is None:
+            return None
+        return self.posted_version or current_version(consent)
 
     @cached_property
     def posted_version(self) -> ConsentVersion | None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 from django.templatetags.static import static
 
 STYLESHEET = "wagtail_email_insights/public.css"
 
 
-def harden(response: HttpResponse) -> HttpResponse:
+def harden(response: HttpResponseBase) -> HttpResponseBase:
     """Keep *response* out of caches, search engines and frames, and scripts out of it."""
     response["Content-Security-Policy"] = content_security_policy()
     # Addresses carry tokens, so they go to no other site. "no-referrer" would be stricter, but
@@ -31,5 +31,8 @@ def content_security_policy() -> str:
 
 def _static_origin() -> list[str]:
     """Return the other host that static files come from, if there is one."""
-    url = urlsplit(static(STYLESHEET))
+    try:
+        url = urlsplit(static(STYLESHEET))
+    except ValueError:  # Not collected: a page would lack its style, leaving a list must not.
+        return []
     return [f"{url.scheme or 'https'}://{url.netloc}"] if url.netloc else []

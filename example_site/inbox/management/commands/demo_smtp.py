@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -15,14 +17,30 @@ from django.utils.translation import gettext as _
 from example_site.inbox.models import CaughtMail
 
 HOST = "127.0.0.1"
+STORE_SECONDS = 0.2
 
 
 class Catcher:
-    """Answers the SMTP session; the reply follows only once the mail is stored."""
+    """Accepts mails at the speed they come and stores them in batches, a moment later."""
+
+    def __init__(self) -> None:
+        self._waiting: list[CaughtMail] = []
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        await sync_to_async(CaughtMail.catch)(bytes(envelope.content), envelope.rcpt_tos)
+        self._waiting += CaughtMail.from_wire(bytes(envelope.content), envelope.rcpt_tos)
         return "250 Caught"
+
+    async def store_until(self, stop: asyncio.Event) -> None:
+        """Keep storing; returns once *stop* is set and everything is stored."""
+        while not stop.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), STORE_SECONDS)
+            await self._store()
+
+    async def _store(self) -> None:
+        batch, self._waiting = self._waiting, []
+        if batch:
+            await sync_to_async(CaughtMail.objects.bulk_create)(batch)
 
 
 class Command(BaseCommand):
@@ -41,12 +59,13 @@ class Command(BaseCommand):
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
-        server = await loop.create_server(self._session, HOST, port)
+        catcher = Catcher()
+        server = await loop.create_server(partial(self._session, catcher), HOST, port)
         self.stdout.write(_("Catching mail on {host}:{port}").format(host=HOST, port=port))
         self.stdout.flush()
-        await stop.wait()
+        await catcher.store_until(stop)
         server.close()
 
     @staticmethod
-    def _session() -> SMTP:
-        return SMTP(Catcher(), hostname="localhost", enable_SMTPUTF8=True)
+    def _session(catcher: Catcher) -> SMTP:
+        return SMTP(catcher, hostname="localhost", enable_SMTPUTF8=True)

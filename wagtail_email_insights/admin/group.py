@@ -1,0 +1,34 @@
+"""The menu "Email": every screen of the app in one place."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.menu import MenuItem
+from wagtail.snippets.views.snippets import SnippetViewSetGroup
+
+from .activity_log import ActivityLogAdmin
+from .consents import ConsentViewSet
+from .contacts import ContactViewSet
+from .emails import EmailViewSet
+from .lists import RecipientListViewSet
+from .segments import SegmentViewSet
+
+activity_log = ActivityLogAdmin()
+
+
+class EmailGroup(SnippetViewSetGroup):
+    items = (
+        EmailViewSet,
+        ContactViewSet,
+        RecipientListViewSet,
+        SegmentViewSet,
+        ConsentViewSet,
+    )
+    menu_label = _("Email")
+    menu_name = "email-insights"
+    menu_icon = "mail"
+    menu_order = 250
+
+    def get_submenu_items(self) -> list[MenuItem]:
+        items = super().get_submenu_items()
+        return [*items, activity_log.get_menu_item(order=len(items) + 1)]

@@ -1,0 +1,49 @@
+"""Wiring into the Wagtail admin; the screens themselves are in ``admin``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import Permission
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+from wagtail import hooks
+from wagtail.snippets.models import register_snippet
+
+from .admin.action_menu import send_menu_item, without_publishing
+from .admin.group import EmailGroup, activity_log
+
+register_snippet(EmailGroup)
+activity_log.register_with_wagtail()
+
+hooks.register("register_snippet_action_menu_item", send_menu_item)
+hooks.register("construct_snippet_action_menu", without_publishing)
+
+
+@hooks.register("register_icons")
+def register_icons(icons: list[str]) -> list[str]:
+    return [*icons, "wagtail_email_insights/icons/email-statistics.svg"]
+
+
+@hooks.register("register_permissions")
+def register_permissions() -> QuerySet[Permission]:
+    """Offer our own rights in the group editor, beside add, change and delete."""
+    return Permission.objects.filter(
+        content_type__app_label="wagtail_email_insights",
+        codename__in=[
+            "send_email",
+            "view_statistics",
+            "view_activities",
+            "use_raw_html",
+            "export_contact",
+        ],
+    )
+
+
+@hooks.register("register_log_actions")
+def register_log_actions(actions: Any) -> None:
+    prefix = "wagtail_email_insights"
+    actions.register_action(f"{prefix}.send", _("Send"), _("Sent or scheduled"))
+    actions.register_action(f"{prefix}.pause", _("Pause"), _("Sending paused"))
+    actions.register_action(f"{prefix}.resume", _("Resume"), _("Sending resumed"))
+    actions.register_action(f"{prefix}.cancel", _("Cancel"), _("Sending cancelled"))
