@@ -75,7 +75,7 @@ class Child:
             os.killpg(self.process.pid, signal.SIGKILL)
 
 
-class Stopped(Exception):  # noqa: N818  a wish, not an error
+class Stopped(Exception):
     """Somebody pressed Ctrl-C or sent SIGTERM."""
 
 

@@ -14,8 +14,8 @@ class EmailInsightsConfig(AppConfig):
     def ready(self) -> None:
         # Imported for what they register: checks, locks, segment conditions, listeners.
         from . import checks  # noqa: F401
-        from .segments import conditions as segment_conditions  # noqa: F401
         from .mailings import locks  # noqa: F401
+        from .segments import conditions as segment_conditions  # noqa: F401
         from .sending.schedules import ensure_schedules
         from .tracking import conditions as tracking_conditions  # noqa: F401
         from .tracking import receivers  # noqa: F401

@@ -1,0 +1,124 @@
+"""System checks: each setting that would lose mail, numbers or privacy is named before it does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.urls import NoReverseMatch, reverse
+
+from .conf import SETTING_NAME, AppSettings, app_settings
+
+NEEDED_APPS = {
+    "wagtail_modeladmin": "the activity log",
+    "django_q": "sending",
+    "wagtail.contrib.settings": "the email settings of each site",
+}
+COUNTING = ("per_copy", "shared", "off")
+
+
+@register()
+def check_apps(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
+    return [
+        Error(
+            f"{name} is not in INSTALLED_APPS; {purpose} needs it.",
+            hint=f"Add {name!r} to INSTALLED_APPS.",
+            id="wagtail_email_insights.E001",
+        )
+        for name, purpose in NEEDED_APPS.items()
+        if not apps.is_installed(name)
+    ]
+
+
+@register()
+def check_settings(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
+    unknown = sorted(set(app_settings.overrides) - AppSettings.names())
+    messages: list[CheckMessage] = [
+        Error(
+            f"{SETTING_NAME} has an unknown key {name!r}.",
+            hint=f"Known are: {', '.join(sorted(AppSettings.names()))}.",
+            id="wagtail_email_insights.E002",
+        )
+        for name in unknown
+    ]
+    if app_settings.anonymous_counting not in COUNTING:
+        messages.append(
+            Error(
+                f"anonymous_counting is {app_settings.anonymous_counting!r}.",
+                hint=f"Choose one of {', '.join(COUNTING)}.",
+                id="wagtail_email_insights.E003",
+            )
+        )
+    return messages + _check_lease()
+
+
+@register()
+def check_urls(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
+    try:
+        reverse("wagtail_email_insights:click", args=["token"])
+    except NoReverseMatch:
+        return [
+            Error(
+                "The addresses that stand in e-mails are not in your URLconf.",
+                hint='Add path("email/", include("wagtail_email_insights.urls")) before '
+                "Wagtail's own URLs.",
+                id="wagtail_email_insights.E004",
+            )
+        ]
+    return []
+
+
+@register()
+def check_queue(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
+    cluster = getattr(settings, "Q_CLUSTER", None)
+    if not cluster:
+        return [
+            Warning(
+                "Q_CLUSTER is not set: nothing would be sent.",
+                hint="from wagtail_email_insights.queue import DEFAULT_Q_CLUSTER as Q_CLUSTER",
+                id="wagtail_email_insights.W001",
+            )
+        ]
+    return [*_check_timeout(cluster), *_check_retry(cluster)]
+
+
+def _check_lease() -> list[CheckMessage]:
+    if app_settings.lease_seconds > app_settings.work_seconds:
+        return []
+    return [
+        Warning(
+            "lease_seconds is not longer than work_seconds: copies could be declared uncertain "
+            "while they are being sent.",
+            id="wagtail_email_insights.W002",
+        )
+    ]
+
+
+def _check_timeout(cluster: dict[str, Any]) -> list[CheckMessage]:
+    timeout = cluster.get("timeout")
+    if timeout is None or timeout >= 2 * app_settings.work_seconds:
+        return []
+    return [
+        Warning(
+            f"Q_CLUSTER kills tasks after {timeout} s, but sending works for up to "
+            f"{app_settings.work_seconds} s and then finishes its last copies.",
+            hint="Set timeout to at least twice work_seconds.",
+            id="wagtail_email_insights.W003",
+        )
+    ]
+
+
+def _check_retry(cluster: dict[str, Any]) -> list[CheckMessage]:
+    timeout, retry = cluster.get("timeout") or 0, cluster.get("retry", 60)
+    if retry >= 3 * timeout:
+        return []
+    return [
+        Warning(
+            f"Q_CLUSTER hands a task out again after {retry} s, which is soon after its time-out "
+            f"of {timeout} s: finished tasks would run twice.",
+            hint="Set retry to at least three times timeout.",
+            id="wagtail_email_insights.W004",
+        )
+    ]

@@ -83,7 +83,7 @@ class ReadyMessage(EmailMultiAlternatives):
         self.envelope_from = envelope_from
         self.attach_alternative(html, "text/html")
 
-    def message(self, **_kwargs: Any) -> Message:
+    def message(self, **_kwargs: Any) -> Any:
         return _ReadyMime(self.raw)
 
 
@@ -139,7 +139,7 @@ class SMTPConnection(Connection):
     backend: SMTPBackend
 
     @property
-    def _smtp(self) -> smtplib.SMTP:
+    def _smtp(self) -> Any:
         return self.backend.connection
 
     def hand_over(self, message: ReadyMessage) -> HandOver:
@@ -192,7 +192,7 @@ class SMTPConnection(Connection):
             return HandOver(Outcome.UNREACHABLE, detail)
         if code < 500:
             return HandOver(Outcome.DEFERRED, detail)
-        ours = stage == Stage.MAIL or stage == Stage.DATA or b"5.7." in text[:12]
+        ours = stage in (Stage.MAIL, Stage.DATA) or b"5.7." in text[:12]
         return HandOver(Outcome.SENDER_REFUSED if ours else Outcome.REFUSED, detail)
 
     def _reset(self, code: int) -> None:

@@ -95,7 +95,8 @@ def _split(text: str) -> tuple[bytes, bytes]:
 
 def _is_ours(payload: bytes, signature: bytes) -> bool:
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return any([hmac.compare_digest(_signature(payload, key), signature) for key in keys])
+    # A list on purpose: every key is tried, so time does not tell which one fitted.
+    return any([hmac.compare_digest(_signature(payload, key), signature) for key in keys])  # noqa: C419
 
 
 def _parse(payload: bytes) -> Token:

@@ -90,4 +90,3 @@ def _cursor(text: str) -> Cursor | None:
 
 page = ActivitiesPage.as_view()
 fragment = ActivitiesFragment.as_view()
-

@@ -22,7 +22,7 @@ from .contacts import contact_url
 class ActivityPermissions(PermissionHelper):
     """Reading needs "view contact activities"; everything else is refused to everybody."""
 
-    def user_can_list(self, user: AbstractBaseUser) -> bool:
+    def user_can_list(self, user: Any) -> bool:
         return user.has_perm("wagtail_email_insights.view_activities")
 
     def user_can_create(self, user: AbstractBaseUser) -> bool:

@@ -163,7 +163,7 @@ class ConsentIndexView(generic.IndexView):
             )
         )
 
-    def get_delete_url(self, instance: Consent) -> str | None:
+    def get_delete_url(self, instance: Any) -> str | None:
         if instance.has_records or instance.code == app_settings.tracking_consent:
             return None
         return super().get_delete_url(instance)

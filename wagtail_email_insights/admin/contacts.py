@@ -74,7 +74,7 @@ def with_standing(contacts: QuerySet[Contact]) -> QuerySet[Contact]:
     ).prefetch_related(Prefetch("subscriptions", queryset=subscriptions))
 
 
-def standing_in_words(contact: Contact) -> str:
+def standing_in_words(contact: Any) -> str:
     """Return the best standing on any list, or why nothing is sent at all."""
     if contact.suppression:
         return str(SuppressionReason(contact.suppression).label)
@@ -89,7 +89,7 @@ def standing_in_words(contact: Contact) -> str:
     return _("On no list")
 
 
-def is_reachable(contact: Contact) -> bool:
+def is_reachable(contact: Any) -> bool:
     """Tell whether a mailing to some list would reach *contact*; needs ``with_standing``."""
     return not contact.suppression and any(
         subscription.status == SubscriptionStatus.SUBSCRIBED
@@ -292,6 +292,6 @@ class ContactViewSet(ModelViewSet):
     ]
 
 
-def contact_url(contact_id: int) -> str:
+def contact_url(contact_id: int | None) -> str:
     """Return the address of the screen that shows one contact."""
     return reverse(f"{ContactViewSet.name}:inspect", args=[contact_id])

@@ -18,9 +18,9 @@ from wagtail.snippets.views import snippets
 from ..emails.models import Email
 from ..mailings.models import Mailing, MailingState
 from . import activities, sending, statistics
+from .addresses import email_url
 from .email_forms import EmailForm
 from .permissions import SEND, VIEW_ACTIVITIES, VIEW_STATISTICS, has
-from .addresses import email_url
 from .side_panels import ActivitiesPanel, StatisticsPanel
 
 SEND_ACTION = "action-send"
@@ -107,7 +107,9 @@ class EmailEditView(EditorMixin, snippets.EditView):
                 _button(_("Statistics"), "email-statistics", "statistics", self.object, 3)
             )
         if started and has(user, VIEW_ACTIVITIES):
-            buttons.append(_button(_("Contact activities"), "history", "activities", self.object, 4))
+            buttons.append(
+                _button(_("Contact activities"), "history", "activities", self.object, 4)
+            )
         return buttons
 
 
@@ -152,13 +154,9 @@ class EmailViewSet(snippets.SnippetViewSet):
         return [
             *super().get_urlpatterns(),
             path("statistics/<int:pk>/", statistics.page, name="statistics"),
-            path(
-                "statistics/<int:pk>/fragment/", statistics.fragment, name="statistics_fragment"
-            ),
+            path("statistics/<int:pk>/fragment/", statistics.fragment, name="statistics_fragment"),
             path("activities/<int:pk>/", activities.page, name="activities"),
-            path(
-                "activities/<int:pk>/fragment/", activities.fragment, name="activities_fragment"
-            ),
+            path("activities/<int:pk>/fragment/", activities.fragment, name="activities_fragment"),
             path("send/<int:pk>/", sending.send, name="send"),
             path("test/<int:pk>/", sending.send_test, name="send_test"),
             path("mailing/<int:pk>/", sending.mailing, name="mailing"),
@@ -169,4 +167,3 @@ class EmailViewSet(snippets.SnippetViewSet):
 
 def _button(label: Any, icon: str, name: str, email: Email, priority: int) -> Button:
     return Button(label, url=email_url(name, email), icon_name=icon, priority=priority)
-

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
@@ -27,5 +26,5 @@ class RequiresPermission:
         return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
 
 
-def has(user: AbstractBaseUser | Any, permission: str) -> bool:
+def has(user: Any, permission: str) -> bool:
     return bool(user.has_perm(permission))

@@ -15,6 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from wagtail.admin.panels import FieldPanel
 from wagtail.admin.ui.tables import Column, Table, UpdatedAtColumn
 from wagtail.admin.views import generic
@@ -27,6 +28,7 @@ from ..segments.queries import UnknownCondition, contacts_in, rule_in_words, rul
 from .contacts import SEE_CONTACTS, ContactIndexView, contact_url
 
 SAMPLE_SIZE = 10
+EMPTY_RULE = gettext_lazy("No conditions yet: nobody is in it.")
 SEE_SEGMENTS = ["add", "change", "delete"]
 
 
@@ -59,7 +61,7 @@ class SegmentIndexView(generic.IndexView):
     def get_table(self, object_list: Iterable[Segment]) -> Table:
         rules = rules_in_words(object_list)
         for segment in object_list:
-            segment.rule = rules[segment.pk] or _("No conditions yet: nobody is in it.")
+            segment.rule = rules[segment.pk] or EMPTY_RULE  # type: ignore[attr-defined]
         return super().get_table(object_list)
 
 

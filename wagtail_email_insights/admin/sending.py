@@ -98,7 +98,9 @@ class TestSend(EmailPage):
         except (MailError, NotReady) as error:
             messages.error(self.request, _("The test was not sent: %s") % error)
         else:
-            sent = ngettext("A test is on its way to %s.", "Tests are on their way to %s.", len(addresses))
+            sent = ngettext(
+                "A test is on its way to %s.", "Tests are on their way to %s.", len(addresses)
+            )
             messages.success(self.request, sent % ", ".join(addresses))
 
 
@@ -237,4 +239,3 @@ send_test = TestSend.as_view()
 mailing = MailingPage.as_view()
 progress = MailingProgress.as_view()
 act = MailingAct.as_view()
-

@@ -109,5 +109,3 @@ class TestForm(forms.Form):
         for address in addresses:
             validate_email(address)
         return addresses
-
-

@@ -39,7 +39,6 @@ class LivePanel(BaseSidePanel):
     def _url(self, name: str) -> str:
         return email_url(name, self.object)
 
-
     @property
     def media(self) -> forms.Media:
         return LIVE_MEDIA

@@ -20,7 +20,7 @@ GROUP = "group"
 NOBODY = Q(pk__in=[])
 
 
-class UnknownCondition(LookupError):  # noqa: N818  the name says the fault
+class UnknownCondition(LookupError):
     """A segment uses a condition that is no longer registered: its package was removed.
 
     Leaving the condition out would widen the segment, up to everybody; so nothing is answered.

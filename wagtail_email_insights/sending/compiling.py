@@ -33,7 +33,7 @@ OPEN_PIXEL = MergeTag("open_pixel")
 PIXEL = '<img src="{}" width="1" height="1" alt="" style="border:0">'
 
 _BOUNDARY = "=_wagtail_email_insights_{}"
-_TOKEN = "TOKEN"
+_TOKEN = "TOKEN"  # noqa: S105  a placeholder in an address
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def prepare(mailing: Mailing) -> None:
 
 
 def freeze_content(mailing: Mailing) -> MailingContent:
-    """Render the mailing's revision and store it with its tracked links in place of the editor's."""
+    """Render the mailing's revision and store it with tracked links in place of its own."""
     email = content_of(mailing)
     rendered = render_email(email, site=mailing.site, unsubscribe_url=UNSUBSCRIBE_TAG)
     links: dict[str, str] = {}

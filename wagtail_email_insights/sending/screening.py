@@ -56,6 +56,9 @@ def _decide_identified(lease: Lease) -> None:
 def _copies(deliveries: Iterable[Delivery], *, shared_key: bool) -> Iterator[Copy]:
     for delivery in deliveries:
         contact = delivery.contact
+        if contact is None:
+            # Erased since the claim was screened, an instant ago; the lease lets it go.
+            continue
         anonymous_key = 0 if shared_key else new_copy_key()
         yield Copy(
             delivery_id=delivery.pk,

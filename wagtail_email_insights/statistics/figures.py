@@ -5,7 +5,7 @@ Lists, panels, pages and exports call ``figures_for``; none of them counts or di
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
@@ -62,8 +62,8 @@ class Figures:
     def __getitem__(self, code: str) -> Figure:
         return self.by_code[code]
 
-    def __iter__(self) -> Iterable[Figure]:  # type: ignore[override]
-        return iter(self.by_code.values())  # type: ignore[return-value]
+    def __iter__(self) -> Iterator[Figure]:
+        return iter(self.by_code.values())
 
 
 FigureFunction = Callable[[Counts], Figure]
@@ -155,7 +155,9 @@ def clicked(counts: Counts) -> Figure:
     return Figure(
         code="clicked",
         label=_("Clicked"),
-        hint=_("Copies in which at least one link was followed. The most reliable sign of interest."),
+        hint=_(
+            "Copies in which at least one link was followed. The most reliable sign of interest."
+        ),
         value=counts.clicked,
         denominator=delivered_count(counts),
         denominator_label=_("delivered"),

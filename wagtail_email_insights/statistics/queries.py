@@ -87,9 +87,7 @@ def _count_events(mailing_ids: list[int]) -> dict[str, int]:
     return Event.objects.filter(mailing__in=mailing_ids).aggregate(
         opened=Count("copy", filter=people & Q(kind__in=OPENED), distinct=True),
         opens_total=Count("pk", filter=people & opens),
-        opened_through_proxy=Count(
-            "copy", filter=opens & Q(verdict=Verdict.PROXY), distinct=True
-        ),
+        opened_through_proxy=Count("copy", filter=opens & Q(verdict=Verdict.PROXY), distinct=True),
         clicked=Count("copy", filter=people & clicks, distinct=True),
         clicks_total=Count("pk", filter=people & clicks),
         clicks_identified=Count("pk", filter=people & clicks & Q(contact__isnull=False)),

@@ -31,7 +31,6 @@ def share(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-
 @register.filter
 def number(value: int | None) -> str:
     """Write a whole number with the separators of the active language."""

@@ -35,7 +35,8 @@ def record_unsubscribe(
     **_kwargs: Any,
 ) -> None:
     """Store one event per list left; with nothing to leave, one for "everything"."""
-    for recipient_list in list(recipient_lists) or [None]:
+    left: list[RecipientList | None] = list(recipient_lists)
+    for recipient_list in left or [None]:
         Event.objects.create(
             kind=EventKind.UNSUBSCRIBE,
             contact=contact,

@@ -1,0 +1,56 @@
+"""One command with a sub-command per thing an operator does from a shell or cron."""
+
+from __future__ import annotations
+
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+
+from ...mailings.models import OPEN_STATES, Mailing
+from ...mailings.queries import progress
+from ...sending.batches import work_on
+from ...sending.reaper import run_due
+from ...tracking import recording
+
+
+class Command(BaseCommand):
+    help = "Send what is due, show what is under way, and store events kept on disk."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        commands = parser.add_subparsers(dest="command", required=True)
+        due = commands.add_parser("run_due", help="do the queue's work without a cluster")
+        due.add_argument("--seconds", type=float, default=50, help="stop after so long (50)")
+        commands.add_parser("status", help="show mailings under way")
+        commands.add_parser("replay_events", help="store events the database would not take")
+
+    def handle(self, *args: Any, command: str, **options: Any) -> None:
+        getattr(self, f"_{command}")(**options)
+
+    def _run_due(self, *, seconds: float, **_options: Any) -> None:
+        deadline = time.monotonic() + seconds
+        for mailing in run_due():
+            work_on(mailing, seconds=max(0.0, deadline - time.monotonic()))
+            self.stdout.write(self._line(mailing))
+
+    def _status(self, **_options: Any) -> None:
+        for mailing in Mailing.objects.filter(state__in=OPEN_STATES).select_related("email"):
+            self.stdout.write(self._line(mailing))
+
+    def _replay_events(self, **_options: Any) -> None:
+        try:
+            replayed = recording.replay()
+        except DatabaseError as error:
+            raise CommandError(f"The database still does not take events: {error}") from error
+        self.stdout.write(f"{replayed} events stored.")
+
+    def _line(self, mailing: Mailing) -> str:
+        mailing.refresh_from_db()
+        now = progress(mailing)
+        return (
+            f"{mailing.pk}\t{mailing.state}\t{mailing.email}\tsent {now.sent}, "
+            f"failed {now.failed}, uncertain {now.uncertain}, skipped {now.skipped}, "
+            f"waiting {now.waiting}, audience {now.audience}"
+        )
