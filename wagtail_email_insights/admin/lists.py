@@ -42,7 +42,7 @@ def with_numbers(lists: QuerySet[RecipientList]) -> QuerySet[RecipientList]:
 
 def contacts_url(recipient_list: RecipientList, standing: str = "") -> str:
     """Return the address of the contacts on *recipient_list*, with search and paging."""
-    query: dict[str, object] = {"recipient_list": recipient_list.pk}
+    query: dict[str, int | str] = {"recipient_list": recipient_list.pk}
     if standing:
         query["standing"] = standing
     return f"{reverse(f'{ContactViewSet.name}:index')}?{urlencode(query)}"
