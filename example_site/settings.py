@@ -149,3 +149,7 @@ else:
 Q_CLUSTER = DEFAULT_Q_CLUSTER
 
 WAGTAIL_EMAIL_INSIGHTS = {"spool_directory": str(VAR_DIR / "spool")}
+
+# The demonstration talks to nobody outside this machine.
+WAGTAIL_ENABLE_UPDATE_CHECK = False
+WAGTAIL_GRAVATAR_PROVIDER_URL = None

@@ -25,7 +25,7 @@ IN_PANEL = 20
 class ActivitiesPage(EmailPage):
     required_permission = VIEW_ACTIVITIES
     page_title = _("Contact activities")
-    header_icon = "history"
+    header_icon = "group"
     template_name = "wagtail_email_insights/admin/activities/page.html"
     size = ON_PAGE
 

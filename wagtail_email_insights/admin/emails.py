@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel, ObjectList
 from wagtail.admin.ui.components import MediaContainer
 from wagtail.admin.ui.tables import DateColumn, StatusTagColumn, UpdatedAtColumn
-from wagtail.admin.widgets.button import Button
+from wagtail.admin.widgets.button import Button, HeaderButton
 from wagtail.snippets.views import snippets
 
 from ..emails.models import Email
@@ -96,6 +96,13 @@ class EmailCopyView(EditorMixin, snippets.CopyView):
 
 class EmailEditView(EditorMixin, snippets.EditView):
     @cached_property
+    def header_buttons(self) -> list[HeaderButton]:
+        """Show the next step beside the title; saving and going on is in the foot of the form."""
+        if self.locked_for_user or not has(self.request.user, SEND):
+            return []
+        return [HeaderButton(_("Send"), url=email_url("send", self.object), icon_name="mail")]
+
+    @cached_property
     def header_more_buttons(self) -> list[Button]:
         buttons = list(super().header_more_buttons)
         user = self.request.user
@@ -108,7 +115,7 @@ class EmailEditView(EditorMixin, snippets.EditView):
             )
         if started and has(user, VIEW_ACTIVITIES):
             buttons.append(
-                _button(_("Contact activities"), "history", "activities", self.object, 4)
+                _button(_("Contact activities"), "group", "activities", self.object, 4)
             )
         return buttons
 

@@ -39,7 +39,7 @@ class EmailPage(RequiresPermission, WagtailAdminTemplateMixin, View):
             *self.breadcrumbs_items,
             {"url": reverse(Email.snippet_viewset.get_url_name("list")), "label": _("Emails")},
             {"url": email_url("edit", self.email), "label": str(self.email)},
-            {"url": "", "label": self.get_page_title()},
+            {"url": "", "label": self.get_header_title()},
         ]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class StatisticsPanel(LivePanel):
 class ActivitiesPanel(LivePanel):
     class SidePanelToggle(LivePanel.SidePanelToggle):
         aria_label = _("Toggle contact activities")
-        icon_name = "history"
+        icon_name = "group"
 
     name = "activities"
     title = _("Contact activities")
