@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import F
 from django.utils import timezone
@@ -87,8 +88,10 @@ PAST_LETTERS = (
     ),
 )
 
-# What people click beside the letter's own topic; lives outside the site.
-SEED_EXCHANGE = "https://www.example.org/seed-exchange?from=letter&season=spring"
+# What people click beside the letter's own topic. All on this site: following a link in the
+# demonstration needs no network.
+SEED_EXCHANGE = f"{settings.WAGTAILADMIN_BASE_URL}/plant-sale/?from=letter&season=spring"
+EVENING_WALKS = f"{settings.WAGTAILADMIN_BASE_URL}/visit/?walk=evening"
 
 
 def make_settings() -> Site:
@@ -168,11 +171,11 @@ def make_draft(home: Page, pictures: Pictures, user: AbstractBaseUser) -> Email:
         _text(
             '<p>Dear {{ first_name|default:"friend of the garden" }},</p><p>from the first of '
             "the month the gate stays open until ten. Come when the bats do: we walk round the "
-            'pond every Thursday, with lanterns. <a href="https://www.example.org/evening-walks">'
-            "Dates and meeting point</a></p>"
+            f'pond every Thursday, with lanterns. <a href="{EVENING_WALKS}">Dates and meeting '
+            "point</a></p>"
         ),
         _image(pictures["pond"], "Water lilies on the pond in the evening"),
-        _button("Book an evening walk", "https://www.example.org/evening-walks?book=1"),
+        _button("Book an evening walk", f"{EVENING_WALKS}&book=1"),
         ("divider", None),
         _teaser(_page(home, "meadow")),
         _teaser(_page(home, "plant-sale")),

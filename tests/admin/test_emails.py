@@ -134,7 +134,7 @@ def test_a_sent_email_is_locked_and_says_so(admin_client, sent):
     assert sent.email.title == "June news"
 
 
-def test_choosing_checking_and_sending(admin_client, news, django_capture_on_commit_callbacks):
+def test_choosing_checking_and_sending(admin_client, news):
     subscribe(make_contact(), news)
     subscribe(make_contact(), news, status="pending")
     email = make_email()
@@ -245,7 +245,7 @@ def test_activities_say_why_there_are_fewer(admin_client, sent):
     click(sent, known=True)
     click(sent, known=False)
     html = admin_client.get(address("activities", sent.email_id)).content.decode()
-    assert "Of 2 clicks counted, <strong>1</strong> came from people who agreed" in html
+    assert "Of 2 clicks in the statistics, <strong>1</strong> are theirs" in html
 
 
 def test_activities_can_be_filtered_and_paged(admin_client, sent, monkeypatch):

@@ -53,7 +53,15 @@ def newcomer() -> Iterator[Path]:
 
 
 def start(folder: Path, port: int, smtp_port: int) -> subprocess.Popen:
-    inherited = ("PATH", "LANG", "TMPDIR", "PYENV_ROOT", "PIP_INDEX_URL", "http_proxy", "https_proxy")
+    inherited = (
+        "PATH",
+        "LANG",
+        "TMPDIR",
+        "PYENV_ROOT",
+        "PIP_INDEX_URL",
+        "http_proxy",
+        "https_proxy",
+    )
     environment = {name: os.environ[name] for name in inherited if name in os.environ}
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(

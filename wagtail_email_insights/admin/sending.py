@@ -123,7 +123,8 @@ class MailingPage(EmailPage):
     def get_page_title(self) -> str:
         if self.mailing.state == MailingState.DRAFT:
             return _("Check and send")
-        return str(self.mailing.get_state_display())
+        # The state changes while the page is open; the title does not.
+        return _("Mailing")
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         return self.render_to_response(self.get_context_data())
