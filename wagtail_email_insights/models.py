@@ -2,10 +2,12 @@
 
 from .consents.models import Consent, ConsentRecord, ConsentVersion
 from .contacts.models import Contact, RecipientList, Subscription, Suppression
+from .digests.models import Digest
 from .emails.models import Email
-from .mailings.models import Delivery, Mailing, MailingContent
+from .feedback.models import Reply, SeenReport
+from .mailings.models import Delivery, Mailing, MailingContent, MailingVariant
 from .segments.models import Segment
-from .site_settings.models import EmailSettings
+from .site_settings.models import EmailSettings, RateBucket, Sender
 from .tracking.models import Event, TrackedLink
 
 __all__ = [
@@ -14,13 +16,19 @@ __all__ = [
     "ConsentVersion",
     "Contact",
     "Delivery",
+    "Digest",
     "Email",
     "EmailSettings",
     "Event",
     "Mailing",
     "MailingContent",
+    "MailingVariant",
+    "RateBucket",
     "RecipientList",
+    "Reply",
+    "SeenReport",
     "Segment",
+    "Sender",
     "Subscription",
     "Suppression",
     "TrackedLink",

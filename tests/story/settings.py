@@ -16,6 +16,11 @@ SMTP_PORT = int(os.environ["STORY_SMTP_PORT"])
 ROOT_URLCONF = "tests.story.urls"
 WAGTAILADMIN_BASE_URL = f"http://127.0.0.1:{os.environ['STORY_PORT']}"
 
+# Nothing may reach for the internet while a browser is looking.
+WAGTAIL_GRAVATAR_PROVIDER_URL = None
+WAGTAIL_ENABLE_UPDATE_CHECK = False
+WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
+
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",

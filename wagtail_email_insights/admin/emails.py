@@ -114,9 +114,7 @@ class EmailEditView(EditorMixin, snippets.EditView):
                 _button(_("Statistics"), "email-statistics", "statistics", self.object, 3)
             )
         if started and has(user, VIEW_ACTIVITIES):
-            buttons.append(
-                _button(_("Contact activities"), "group", "activities", self.object, 4)
-            )
+            buttons.append(_button(_("Contact activities"), "group", "activities", self.object, 4))
         return buttons
 
 

@@ -23,11 +23,20 @@ class Contact(models.Model):
     language = models.CharField(
         _("language"), max_length=16, blank=True, help_text=_("Language code, for example “en”.")
     )
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, blank=True, help_text=_("For example “Europe/Lisbon”.")
+    )
     attributes = models.JSONField(_("attributes"), default=dict, blank=True)
     do_not_track = models.BooleanField(
         _("do not follow"),
         default=False,
         help_text=_("This person's opens and clicks are only ever counted anonymously."),
+    )
+    soft_bounces = models.PositiveSmallIntegerField(
+        _("soft bounces"),
+        default=0,
+        editable=False,
+        help_text=_("In a row, since the last sign that mail arrives."),
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     updated_at = models.DateTimeField(_("updated"), auto_now=True, editable=False)
@@ -131,6 +140,7 @@ class Subscription(models.Model):
 
 class SuppressionReason(models.TextChoices):
     HARD_BOUNCE = "hard_bounce", _("Address does not exist")
+    SOFT_BOUNCES = "soft_bounces", _("Came back too often")
     COMPLAINT = "complaint", _("Reported as spam")
     UNSUBSCRIBED_ALL = "unsubscribed", _("Unsubscribed from everything")
     MANUAL = "manual", _("Blocked by hand")

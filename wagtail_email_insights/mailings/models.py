@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from ..contacts.models import Contact, RecipientList
 from ..emails.models import Email
 from ..segments.models import Segment
+from ..site_settings.models import Sender
 
 
 class MailingState(models.TextChoices):
@@ -38,6 +39,14 @@ STARTED_STATES = (
     MailingState.SENT,
 )
 """Content is frozen; copies may be in people's hands."""
+
+
+class TestMetric(models.TextChoices):
+    """What decides between the variants of a test."""
+
+    CLICKS = "clicks", _("Clicks")
+    OPENS = "opens", _("Opens (approximate)")
+    MANUAL = "manual", _("I decide myself")
 
 
 class MailingQuerySet(models.QuerySet):
@@ -70,11 +79,32 @@ class Mailing(models.Model):
         related_name="excluding_mailings",
         verbose_name=_("never these segments"),
     )
+    sender = models.ForeignKey(
+        Sender,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="mailings",
+        verbose_name=_("sender"),
+    )
+    resend_of = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="resends"
+    )
     state = models.CharField(
         _("state"), max_length=12, choices=MailingState.choices, default=MailingState.DRAFT
     )
     state_reason = models.CharField(_("reason"), max_length=500, blank=True)
     scheduled_at = models.DateTimeField(_("scheduled for"), null=True, blank=True)
+    in_recipient_time_zone = models.BooleanField(
+        _("at that hour where each reader is"), default=False
+    )
+    test_share = models.PositiveSmallIntegerField(_("share for the test"), null=True, blank=True)
+    test_hours = models.PositiveSmallIntegerField(_("hours until the winner"), default=4)
+    test_metric = models.CharField(
+        _("winner by"), max_length=8, choices=TestMetric.choices, default=TestMetric.CLICKS
+    )
+    winner = models.PositiveSmallIntegerField(_("winner"), null=True, blank=True)
+    winner_at = models.DateTimeField(_("winner chosen"), null=True, blank=True, editable=False)
     started_at = models.DateTimeField(_("started"), null=True, blank=True, editable=False)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
@@ -100,8 +130,39 @@ class Mailing(models.Model):
         return self.started_at is not None
 
 
+class MailingVariant(models.Model):
+    """One of the alternatives of an A/B test: another subject, another e-mail's content, or both.
+
+    A mailing without a test has no rows here; its copies carry variant number 0.
+    """
+
+    mailing = models.ForeignKey(
+        Mailing, on_delete=models.CASCADE, related_name="variants", db_index=False
+    )
+    number = models.PositiveSmallIntegerField()
+    subject = models.CharField(_("subject"), max_length=200, blank=True)
+    email = models.ForeignKey(
+        Email,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("content of"),
+    )
+
+    class Meta:
+        verbose_name = _("variant")
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["mailing", "number"], name="wei_variant_once"),
+        ]
+
+    def __str__(self) -> str:
+        return chr(ord("A") + self.number - 1)
+
+
 class MailingContent(models.Model):
-    """What a mailing sends, frozen when it is prepared; later one row per variant and language.
+    """What a mailing sends, frozen when it is prepared: one row per variant and language.
 
     ``html`` and ``text`` still hold merge tags and the markers that ``sending.compiling`` fills
     in per copy; links are the editor's own.
@@ -110,13 +171,14 @@ class MailingContent(models.Model):
     mailing = models.ForeignKey(
         Mailing, on_delete=models.CASCADE, related_name="contents", db_index=False
     )
-    variant = models.CharField(max_length=40, blank=True, default="")
+    variant = models.PositiveSmallIntegerField(default=0)
     language = models.CharField(max_length=16, blank=True, default="")
     subject = models.CharField(max_length=200)
     html = models.TextField()
     text = models.TextField()
     from_email = models.CharField(max_length=400)
     reply_to = models.CharField(max_length=254, blank=True)
+    bounce_address = models.CharField(max_length=254, blank=True)
     base_url = models.CharField(max_length=250)
     anonymous_counting = models.CharField(max_length=8)
 
@@ -158,6 +220,7 @@ class SkipReason(models.TextChoices):
     SUPPRESSED = "suppressed", _("Address is suppressed")
     UNSUBSCRIBED = "unsubscribed", _("Unsubscribed")
     UNCONFIRMED = "unconfirmed", _("Subscription not confirmed")
+    FREQUENCY_CAP = "too_often", _("Has had enough mail lately")
     EXCLUDED = "excluded", _("In an excluded segment")
     DUPLICATE = "duplicate", _("Already has this e-mail")
     CANCELLED = "cancelled", _("Mailing was cancelled")
@@ -174,7 +237,11 @@ class Delivery(models.Model):
         Mailing, on_delete=models.CASCADE, related_name="deliveries", db_index=False
     )
     contact = models.ForeignKey(
-        Contact, on_delete=models.SET_NULL, null=True, related_name="deliveries"
+        Contact,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="deliveries",
+        db_index=False,
     )
     state = models.CharField(
         _("state"), max_length=12, choices=DeliveryState.choices, default=DeliveryState.QUEUED
@@ -182,6 +249,7 @@ class Delivery(models.Model):
     skip_reason = models.CharField(
         _("why skipped"), max_length=12, choices=SkipReason.choices, blank=True
     )
+    variant = models.PositiveSmallIntegerField(_("variant"), default=0)
     identified = models.BooleanField(_("identified"), default=False)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     lease_owner = models.BigIntegerField(null=True, editable=False)
@@ -198,6 +266,8 @@ class Delivery(models.Model):
         ]
         indexes = [
             models.Index(fields=["mailing", "state", "id"], name="wei_delivery_claim"),
+            # Also serves the contact's timeline and the frequency cap.
+            models.Index(fields=["contact", "settled_at"], name="wei_delivery_contact"),
             models.Index(
                 fields=["lease_until"],
                 condition=Q(state__in=[DeliveryState.CLAIMED, DeliveryState.HANDING_OVER]),

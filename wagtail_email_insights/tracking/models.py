@@ -17,15 +17,18 @@ class TrackedLink(models.Model):
     mailing = models.ForeignKey(
         Mailing, on_delete=models.CASCADE, related_name="links", db_index=False
     )
+    variant = models.PositiveSmallIntegerField(_("variant"), default=0)
     position = models.PositiveSmallIntegerField(_("position"))
     url = models.TextField(_("address"))
 
     class Meta:
         verbose_name = _("tracked link")
         verbose_name_plural = _("tracked links")
-        ordering = ["position"]
+        ordering = ["variant", "position"]
         constraints = [
-            models.UniqueConstraint(fields=["mailing", "position"], name="wei_link_once"),
+            models.UniqueConstraint(
+                fields=["mailing", "variant", "position"], name="wei_link_once"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -38,6 +41,12 @@ class EventKind(models.TextChoices):
     SUBSCRIBE = "subscribe", _("Asked to subscribe")
     CONFIRM = "confirm", _("Confirmed the subscription")
     UNSUBSCRIBE = "unsubscribe", _("Unsubscribed")
+    DELIVERED = "delivered", _("Arrived")
+    HARD_BOUNCE = "hard_bounce", _("Came back for good")
+    SOFT_BOUNCE = "soft_bounce", _("Came back for now")
+    COMPLAINT = "complaint", _("Reported as spam")
+    REPLY = "reply", _("Replied")
+    AUTO_REPLY = "auto_reply", _("Automatic reply")
 
 
 class Verdict(models.TextChoices):
@@ -93,6 +102,7 @@ class Event(models.Model):
         related_name="+",
         verbose_name=_("recipient list"),
     )
+    variant = models.PositiveSmallIntegerField(default=0)
     copy = models.BigIntegerField(null=True, blank=True)
     verdict = models.CharField(
         _("verdict"), max_length=9, choices=Verdict.choices, default=Verdict.HUMAN
