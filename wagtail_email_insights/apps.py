@@ -18,6 +18,6 @@ class EmailInsightsConfig(AppConfig):
         from .segments import conditions as segment_conditions  # noqa: F401
         from .sending.schedules import ensure_schedules
         from .tracking import conditions as tracking_conditions  # noqa: F401
-        from .tracking import receivers  # noqa: F401
+        from .tracking import receivers, resends  # noqa: F401
 
         post_migrate.connect(ensure_schedules, sender=self)

@@ -89,6 +89,16 @@ class AppSettings:
         return self._get("max_sender_errors", 5)
 
     @property
+    def frequency_cap(self) -> tuple[int, int] | None:
+        """``(mails, days)``: nobody gets more newsletters than that in so many days."""
+        return self._get("frequency_cap", None)
+
+    @property
+    def quiet_hours(self) -> tuple[str, str] | None:
+        """``("21:00", "08:00")``: newsletters wait while a reader's clock shows such an hour."""
+        return self._get("quiet_hours", None)
+
+    @property
     def forms_per_hour(self) -> int:
         """Subscriptions one network address may ask for in an hour. 0 switches the limit off."""
         return self._get("forms_per_hour", 20)

@@ -12,7 +12,7 @@ import email
 import enum
 import re
 import smtplib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.message import Message
 from typing import Any
@@ -74,14 +74,26 @@ class Stage(enum.IntEnum):
 class ReadyMessage(EmailMultiAlternatives):
     """A message whose bytes are finished, and that API backends can still take apart.
 
-    ``envelope_from`` is the return path; ``raw`` has CRLF line ends and no lines over 998 bytes.
+    ``envelope_from`` is the return path; ``raw`` has CRLF line ends and short lines. *parts* is
+    called only for backends that take the message apart and returns ``subject``, ``from_email``,
+    ``reply_to``, ``body``, ``html`` and ``headers``.
     """
 
-    def __init__(self, *, raw: bytes, envelope_from: str, html: str, **fields: Any) -> None:
-        super().__init__(**fields)
+    def __init__(
+        self, *, raw: bytes, envelope_from: str, to: str, parts: Callable[[], dict[str, Any]]
+    ) -> None:
+        super().__init__(to=[to], from_email=envelope_from)
         self.raw = raw
         self.envelope_from = envelope_from
-        self.attach_alternative(html, "text/html")
+        self._parts = parts
+
+    def complete(self) -> None:
+        """Fill in what only API backends need: for SMTP the bytes are enough."""
+        parts = self._parts()
+        self.attach_alternative(parts.pop("html"), "text/html")
+        self.extra_headers = parts.pop("headers")
+        for name, value in parts.items():
+            setattr(self, name, value)
 
     def message(self, **_kwargs: Any) -> Any:
         return _ReadyMime(self.raw)
@@ -123,6 +135,7 @@ class Connection:
     def hand_over(self, message: ReadyMessage) -> HandOver:
         """Give one message to the server and say what became of it; never raises."""
         try:
+            message.complete()
             sent = self.backend.send_messages([message])
         except Exception as error:
             return _judge_foreign_error(error)

@@ -34,9 +34,9 @@ class Kind(enum.IntEnum):
     CLICK_ANONYMOUS = 2
     """(link id, copy key): a tracked link in a copy that leads to nobody; key 0 when shared."""
     OPEN = 3
-    """(mailing id, delivery id)"""
+    """(mailing id, delivery id, variant)"""
     OPEN_ANONYMOUS = 4
-    """(mailing id, copy key); key 0 when shared"""
+    """(mailing id, copy key, variant); key 0 when shared"""
     UNSUBSCRIBE = 5
     """(delivery id,)"""
     CONFIRM = 6
@@ -80,13 +80,27 @@ def read(text: str, *kinds: Kind) -> Token:
     return token
 
 
-def _split(text: str) -> tuple[bytes, bytes]:
+def make_caseless(kind: Kind, *values: int) -> str:
+    """Like ``make``, in lower-case base32: for mail addresses, whose case servers may change."""
+    raw = _decode(make(kind, *values))
+    return base64.b32encode(raw).rstrip(b"=").decode().lower()
+
+
+def read_caseless(text: str, *kinds: Kind) -> Token:
+    """Like ``read``, for what ``make_caseless`` wrote, in whatever case it comes back."""
     if len(text) > MAX_LENGTH:
         raise TokenError("too long")
     try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        raw = base64.b32decode(text.upper() + "=" * (-len(text) % 8))
     except (binascii.Error, ValueError) as error:
-        raise TokenError("not base64url") from error
+        raise TokenError("not base32") from error
+    return read(_encode(raw), *kinds)
+
+
+def _split(text: str) -> tuple[bytes, bytes]:
+    if len(text) > MAX_LENGTH:
+        raise TokenError("too long")
+    raw = _decode(text)
     # Unused bits of the last character may differ without changing the bytes: one text per token.
     if len(raw) <= SIGNATURE_BYTES or _encode(raw) != text:
         raise TokenError("too short or not canonical")
@@ -114,6 +128,13 @@ def _signature(payload: bytes, key: str | bytes) -> bytes:
     return hmac.digest(b"wagtail_email_insights.tokens:" + secret, payload, "sha256")[
         :SIGNATURE_BYTES
     ]
+
+
+def _decode(text: str) -> bytes:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise TokenError("not base64url") from error
 
 
 def _encode(raw: bytes) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import F
@@ -17,6 +17,9 @@ from django.utils import timezone
 from ..conf import app_settings
 from ..mail import Connection, HandOver, Outcome, connect
 from ..mailings.models import Mailing, MailingState
+from ..site_settings.models import Sender
+from ..site_settings.queries import identity
+from . import pace
 from .compiling import Compiled, Copy
 from .leases import Lease
 from .preparing import prepare
@@ -29,6 +32,9 @@ logger = logging.getLogger(__name__)
 SENDER_TROUBLE = (Outcome.SENDER_REFUSED, Outcome.UNREACHABLE)
 """Outcomes that say something about us or the server, nothing about the recipient."""
 
+LONGEST_WAIT = 5.0
+"""Seconds a worker waits for the sender's pace; for longer it ends its turn."""
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -36,8 +42,9 @@ class Turn:
 
     mailing: Mailing
     lease: Lease
-    compiled: Compiled
+    compiled: Mapping[int, Compiled]
     connection: Connection
+    sender: Sender | None
     deadline: float
 
     @property
@@ -51,13 +58,15 @@ def work_on(mailing: Mailing, *, seconds: float) -> bool:
         prepare(mailing)
     if mailing.state != MailingState.SENDING:
         return False
-    with connect() as connection:
+    who = identity(mailing.site, mailing.sender)
+    with connect(who.mailer) as connection:
         more = _take_turn(
             Turn(
                 mailing=mailing,
                 lease=Lease(mailing),
                 compiled=compile_mailing(mailing),
                 connection=connection,
+                sender=who.sender,
                 deadline=time.monotonic() + seconds,
             )
         )
@@ -65,22 +74,52 @@ def work_on(mailing: Mailing, *, seconds: float) -> bool:
     return more
 
 
-def compile_mailing(mailing: Mailing) -> Compiled:
-    """Return the message of *mailing*, ready to be filled in per copy."""
-    return Compiled(mailing.contents.get(), mailing.links.all())
+def compile_mailing(mailing: Mailing) -> dict[int, Compiled]:
+    """Return the messages of *mailing* by variant, ready to be filled in per copy."""
+    links = list(mailing.links.all())
+    return {
+        content.variant: Compiled(
+            content, [link for link in links if link.variant == content.variant]
+        )
+        for content in mailing.contents.all()
+    }
 
 
 def _take_turn(turn: Turn) -> bool:
-    shared_key = turn.compiled.content.anonymous_counting == "shared"
+    counting = {compiled.content.anonymous_counting for compiled in turn.compiled.values()}
     while not turn.time_is_up:
         if not turn.lease.claim(app_settings.batch_size):
             return False
-        copies = screen(turn.lease, shared_key=shared_key)
-        for chunk in _chunks(copies, app_settings.chunk_size):
-            if turn.time_is_up or not _send_chunk(turn, chunk):
-                turn.lease.release()
-                return turn.time_is_up
+        if not _send_batch(turn, screen(turn.lease, shared_key="shared" in counting)):
+            turn.lease.release()
+            return turn.time_is_up
     return True
+
+
+def _send_batch(turn: Turn, copies: Sequence[Copy]) -> bool:
+    """Send the claimed copies chunk by chunk at the sender's pace; returns whether to go on."""
+    sent = 0
+    while sent < len(copies):
+        allowed = _allowed(turn, min(app_settings.chunk_size, len(copies) - sent))
+        if not allowed or turn.time_is_up:
+            return False
+        if not _send_chunk(turn, copies[sent : sent + allowed]):
+            return False
+        sent += allowed
+    return True
+
+
+def _allowed(turn: Turn, wanted: int) -> int:
+    """Return how many may go now, waiting a moment for the sender's pace; 0 to end the turn."""
+    if turn.sender is None:
+        return wanted
+    allowance = pace.take(turn.sender, wanted)
+    while not allowance.number:
+        if allowance.wait > LONGEST_WAIT or time.monotonic() + allowance.wait > turn.deadline:
+            return 0
+        time.sleep(allowance.wait)
+        allowance = pace.take(turn.sender, wanted)
+    return allowance.number
 
 
 def _send_chunk(turn: Turn, copies: Sequence[Copy]) -> bool:
@@ -101,7 +140,7 @@ def _send_chunk(turn: Turn, copies: Sequence[Copy]) -> bool:
 
 def _hand_over(turn: Turn, copy: Copy) -> HandOver:
     try:
-        message = turn.compiled.message(copy, now=timezone.now())
+        message = turn.compiled[copy.variant].message(copy, now=timezone.now())
     except Exception as error:
         # One contact that no message can be built for fails alone.
         logger.exception("Could not build the copy for delivery %s", copy.delivery_id)
@@ -114,7 +153,9 @@ def _sender_is_well(mailing: Mailing, results: Sequence[Result]) -> bool:
     trouble = [result.detail for _pk, result in results if result.outcome in SENDER_TROUBLE]
     stored = Mailing.objects.filter(pk=mailing.pk)
     if not trouble:
-        stored.exclude(sender_errors=0).update(sender_errors=0)
+        if mailing.sender_errors:
+            stored.update(sender_errors=0)
+            mailing.sender_errors = 0
         return True
     logger.warning("Mailing %s: trouble with the mail server: %s", mailing.pk, trouble[-1])
     stored.update(sender_errors=F("sender_errors") + 1)
@@ -122,8 +163,3 @@ def _sender_is_well(mailing: Mailing, results: Sequence[Result]) -> bool:
     if mailing.sender_errors >= app_settings.max_sender_errors:
         pause(mailing, reason=trouble[-1])
     return False
-
-
-def _chunks(copies: Sequence[Copy], size: int) -> Iterator[Sequence[Copy]]:
-    for start in range(0, len(copies), size):
-        yield copies[start : start + size]

@@ -34,6 +34,8 @@ PIXEL = '<img src="{}" width="1" height="1" alt="" style="border:0">'
 
 _BOUNDARY = "=_wagtail_email_insights_{}"
 _TOKEN = "TOKEN"  # noqa: S105  a placeholder in an address
+# What quoted-printable leaves alone, short enough to stand on a line of its own.
+_PLAIN = re.compile(r"[A-Za-z0-9 !-/:;<>?@\[\]^_`{|}~]{1,70}(?<! )")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,34 +52,60 @@ class Copy:
     last_name: str
     identified: bool
     key: int
+    variant: int = 0
 
 
 class Compiled:
-    """A mailing's message with everything done that need not be done per copy."""
+    """A message with everything done that need not be done per copy."""
 
     def __init__(self, content: MailingContent, links: Iterable[TrackedLink]) -> None:
         self.content = content
-        self.domain = parseaddr(content.from_email)[1].rpartition("@")[2]
+        self.from_address = parseaddr(content.from_email)[1]
+        self.domain = self.from_address.rpartition("@")[2]
         self._addresses = _Addresses(content.base_url)
         self._links = [(f"link_{link.position}", link.pk, link.url) for link in links]
         self._subject = parse(content.subject)
-        self._pieces = _joined(self._head() + self._body())
+        self._pieces = _joined(_head(self) + _body(content))
+
+    @property
+    def subject_varies(self) -> bool:
+        return any(isinstance(piece, MergeTag) for piece in self._subject)
 
     def message(self, copy: Copy, *, now: datetime) -> ReadyMessage:
-        """Return the finished message for one copy."""
+        """Return the finished message for one copy; raises mail.InvalidAddress."""
         values = self._values(copy, now)
         raw = b"".join(
             piece if isinstance(piece, bytes) else piece(values) for piece in self._pieces
         )
         return ReadyMessage(
             raw=raw,
-            envelope_from=parseaddr(self.content.from_email)[1],
-            subject=values["subject"],
-            body=self.content.text,
-            html=self.content.html,
-            from_email=self.content.from_email,
-            to=[copy.address],
+            envelope_from=self._envelope_from(copy),
+            to=copy.address,
+            parts=lambda: self._parts(values),
         )
+
+    def _parts(self, values: Values) -> dict[str, object]:
+        """Return what API backends take apart: the same copy, not yet encoded."""
+        return {
+            "subject": values["subject"],
+            "from_email": self.content.from_email,
+            "reply_to": [self.content.reply_to] if self.content.reply_to else [],
+            "body": _filled(self.content.text, values, escape=False),
+            "html": _filled(self.content.html, values, escape=True),
+            "headers": {
+                "Message-ID": values["message_id"],
+                "List-Id": list_id(self.content, self.domain),
+                "List-Unsubscribe": f"<{values['one_click_url']}>",
+                "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            },
+        }
+
+    def _envelope_from(self, copy: Copy) -> str:
+        """Return the return path: with a bounce address, one that names the copy (VERP)."""
+        local, at, domain = self.content.bounce_address.rpartition("@")
+        if not at:
+            return self.from_address
+        return f"{local}+{tokens.make_caseless(Kind.MESSAGE, copy.delivery_id)}@{domain}"
 
     def _values(self, copy: Copy, now: datetime) -> dict[str, str]:
         contact = {
@@ -89,7 +117,7 @@ class Compiled:
         unsubscribe = tokens.make(Kind.UNSUBSCRIBE, copy.delivery_id)
         return contact | {
             "subject": "".join(_value(piece, contact) for piece in self._subject),
-            "to": copy.address,
+            "to": envelope_address(copy.address),
             "date": format_datetime(now),
             "message_id": f"<{message_token(copy.delivery_id)}@{self.domain}>",
             "unsubscribe_url": self._addresses.unsubscribe(unsubscribe),
@@ -106,42 +134,18 @@ class Compiled:
             name: self._addresses.click(tokens.make(click, pk, copy.key))
             for name, pk, _url in self._links
         }
-        open_token = tokens.make(opened, self.content.mailing_id, copy.key)
+        open_token = tokens.make(opened, self.content.mailing_id, copy.key, self.content.variant)
         return links | {OPEN_PIXEL.name: PIXEL.format(self._addresses.open(open_token))}
-
-    def _head(self) -> list[Piece]:
-        content = self.content
-        pieces: list[Piece] = [_header("From", content.from_email)]
-        if content.reply_to:
-            pieces.append(_header("Reply-To", content.reply_to))
-        subject_varies = any(isinstance(piece, MergeTag) for piece in self._subject)
-        pieces += [
-            _header_slot("Subject", "subject")
-            if subject_varies
-            else _header("Subject", content.subject),
-            lambda values: f"To: {envelope_address(values['to'])}\r\n".encode(),
-            lambda values: f"Date: {values['date']}\r\n".encode(),
-            lambda values: f"Message-ID: {values['message_id']}\r\n".encode(),
-            lambda values: f"List-Unsubscribe: <{values['one_click_url']}>\r\n".encode(),
-            b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
-            b"MIME-Version: 1.0\r\n",
-        ]
-        return pieces
-
-    def _body(self) -> list[Piece]:
-        boundary = _BOUNDARY.format(self.content.mailing_id).encode()
-        opening = b'Content-Type: multipart/alternative;\r\n boundary="' + boundary + b'"\r\n\r\n'
-        return [
-            opening,
-            *_part(boundary, "plain", self.content.text, escape=False),
-            *_part(boundary, "html", self.content.html, escape=True),
-            b"--" + boundary + b"--\r\n",
-        ]
 
 
 def message_token(delivery_id: int) -> str:
     """Return the left part of a copy's Message-ID: the same for every attempt at that copy."""
     return tokens.make(Kind.MESSAGE, delivery_id)
+
+
+def list_id(content: MailingContent, domain: str) -> str:
+    """Return the List-Id (RFC 2919) under which mail programs gather the sender's newsletters."""
+    return f"<newsletter.{domain}>"
 
 
 class _Addresses:
@@ -157,6 +161,40 @@ class _Addresses:
         self.open = around("open")
         self.unsubscribe = around("unsubscribe")
         self.one_click = around("unsubscribe_one_click")
+
+
+def _head(compiled: Compiled) -> list[Piece]:
+    content = compiled.content
+    pieces: list[Piece] = [_header("From", content.from_email)]
+    if content.reply_to:
+        pieces.append(_header("Reply-To", content.reply_to))
+    if compiled.subject_varies:
+        pieces.append(lambda values: _header("Subject", values["subject"]))
+    else:
+        pieces.append(_header("Subject", content.subject))
+    pieces += [
+        lambda values: f"To: {values['to']}\r\n".encode("ascii"),
+        lambda values: f"Date: {values['date']}\r\n".encode("ascii"),
+        lambda values: f"Message-ID: {values['message_id']}\r\n".encode("ascii"),
+        _header("List-Id", list_id(content, compiled.domain)),
+        lambda values: f"List-Unsubscribe: <{values['one_click_url']}>\r\n".encode("ascii"),
+        b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
+        # Google's feedback loop groups complaints by these; the last part names the sender.
+        f"Feedback-ID: {content.mailing_id}:{content.variant}:newsletter:wagtail\r\n".encode(),
+        b"MIME-Version: 1.0\r\n",
+    ]
+    return pieces
+
+
+def _body(content: MailingContent) -> list[Piece]:
+    boundary = _BOUNDARY.format(content.mailing_id).encode()
+    opening = b'Content-Type: multipart/alternative;\r\n boundary="' + boundary + b'"\r\n\r\n'
+    return [
+        opening,
+        *_part(boundary, "plain", content.text, escape=False),
+        *_part(boundary, "html", content.html, escape=True),
+        b"--" + boundary + b"--\r\n",
+    ]
 
 
 def _part(boundary: bytes, subtype: str, text: str, *, escape: bool) -> list[Piece]:
@@ -185,8 +223,18 @@ def _slot(tag: MergeTag, *, escape: bool) -> Callable[[Values], bytes]:
     return fill
 
 
+def _filled(text: str, values: Values, *, escape: bool) -> str:
+    def encode(tag: MergeTag) -> str:
+        value = tag.value(values)
+        return entities.escape(value) if escape and tag != OPEN_PIXEL else value
+
+    return "".join(encode(piece) if isinstance(piece, MergeTag) else piece for piece in parse(text))
+
+
 def _quoted_printable(text: str) -> bytes:
-    lines = re.sub(r"\r\n?", "\n", text).encode("utf-8", "surrogatepass")
+    if _PLAIN.fullmatch(text) and not text.startswith("."):
+        return text.encode("ascii")
+    lines = re.sub(r"\r\n?", "\n", text).encode("utf-8", "replace")
     return binascii.b2a_qp(lines, istext=True).replace(b"\n", b"\r\n")
 
 
@@ -194,10 +242,6 @@ def _header(name: str, value: str) -> bytes:
     """Return one header line, folded and encoded as RFC 5322 and RFC 2047 want it."""
     one_line = " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", value).split())
     return policy.SMTP.fold(name, policy.SMTP.header_factory(name, one_line)).encode("ascii")
-
-
-def _header_slot(name: str, key: str) -> Callable[[Values], bytes]:
-    return lambda values: _header(name, values[key])
 
 
 def _value(piece: str | MergeTag, values: Values) -> str:

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from ..conf import app_settings
 from ..mailings.models import DUE_STATES, Delivery, DeliveryState, Mailing, MailingState
+from .experiments import HELD_BACK, is_waiting_for_winner
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ class Lease:
             state__in=DUE_STATES,
             mailing__state=MailingState.SENDING,
         ).order_by("pk")
+        if is_waiting_for_winner(self.mailing):
+            due = due.exclude(variant=HELD_BACK)
         if connections[router.db_for_write(Delivery)].features.has_select_for_update_skip_locked:
             due = due.select_for_update(skip_locked=True, of=("self",))
         return list(due.values_list("pk", flat=True)[:limit])

@@ -8,12 +8,13 @@ from django.db import transaction
 
 from ..conf import app_settings
 from ..emails.models import Email
-from ..emails.rendering import render_email
+from ..emails.rendering import RenderedEmail, render_email
 from ..mailings.audience import insert_deliveries
-from ..mailings.models import Mailing, MailingContent, MailingState
-from ..site_settings.queries import base_url, sender, settings_of
+from ..mailings.models import Mailing, MailingContent, MailingState, MailingVariant
+from ..site_settings.queries import base_url, identity
 from ..tracking.models import TrackedLink
 from ..tracking.rewriting import rewrite_links
+from . import experiments, local_time
 
 UNSUBSCRIBE_TAG = "{{ unsubscribe_url }}"
 PIXEL_TAG = "{{ open_pixel }}"
@@ -30,35 +31,20 @@ def prepare(mailing: Mailing) -> None:
         return
     freeze_content(locked)
     insert_deliveries(locked)
+    experiments.assign_variants(locked)
+    local_time.hold_until_local_hour(locked)
     locked.state = MailingState.SENDING
     locked.save(update_fields=["state"])
     mailing.state = locked.state
 
 
-def freeze_content(mailing: Mailing) -> MailingContent:
-    """Render the mailing's revision and store it with tracked links in place of its own."""
-    email = content_of(mailing)
-    rendered = render_email(email, site=mailing.site, unsubscribe_url=UNSUBSCRIBE_TAG)
-    links: dict[str, str] = {}
-
-    def take(url: str, _index: int) -> str:
-        return links.setdefault(url, f"{{{{ link_{len(links)} }}}}")
-
-    html = rewrite_links(rendered.html, take)
-    TrackedLink.objects.bulk_create(
-        TrackedLink(mailing=mailing, position=position, url=url)
-        for position, url in enumerate(links)
-    )
-    return MailingContent.objects.create(
-        mailing=mailing,
-        subject=rendered.subject,
-        html=with_pixel(html),
-        text=with_links(rendered.text, links),
-        from_email=sender(mailing.site),
-        reply_to=settings_of(mailing.site).reply_to,
-        base_url=base_url(mailing.site),
-        anonymous_counting=app_settings.anonymous_counting,
-    )
+def freeze_content(mailing: Mailing) -> None:
+    """Render and store what the mailing sends: one content, or one per variant of a test."""
+    variants = list(mailing.variants.select_related("email"))
+    if not variants:
+        _freeze(mailing, content_of(mailing))
+    for variant in variants:
+        _freeze(mailing, _content_of_variant(mailing, variant), variant.number)
 
 
 def content_of(mailing: Mailing) -> Email:
@@ -79,3 +65,43 @@ def with_links(text: str, links: dict[str, str]) -> str:
     longest_first = sorted(links, key=len, reverse=True)
     addresses = re.compile("|".join(map(re.escape, longest_first)) + r"(?![^\s)>\]])")
     return addresses.sub(lambda match: links[match[0]], text)
+
+
+def _freeze(mailing: Mailing, email: Email, variant: int = 0) -> None:
+    rendered = render_email(email, site=mailing.site, unsubscribe_url=UNSUBSCRIBE_TAG)
+    html, links = _take_links(rendered)
+    TrackedLink.objects.bulk_create(
+        TrackedLink(mailing=mailing, variant=variant, position=position, url=url)
+        for position, url in enumerate(links)
+    )
+    who = identity(mailing.site, mailing.sender)
+    MailingContent.objects.create(
+        mailing=mailing,
+        variant=variant,
+        subject=rendered.subject,
+        html=with_pixel(html),
+        text=with_links(rendered.text, links),
+        from_email=who.from_email,
+        reply_to=who.reply_to,
+        bounce_address=who.bounce_address,
+        base_url=base_url(mailing.site),
+        anonymous_counting=app_settings.anonymous_counting,
+    )
+
+
+def _take_links(rendered: RenderedEmail) -> tuple[str, dict[str, str]]:
+    """Return the HTML with a tag per destination, and the tag of each destination."""
+    links: dict[str, str] = {}
+
+    def take(url: str, _index: int) -> str:
+        return links.setdefault(url, f"{{{{ link_{len(links)} }}}}")
+
+    return rewrite_links(rendered.html, take), links
+
+
+def _content_of_variant(mailing: Mailing, variant: MailingVariant) -> Email:
+    """Return the content of one variant: its own e-mail's newest revision, its own subject."""
+    email = variant.email.get_latest_revision_as_object() if variant.email else content_of(mailing)
+    if variant.subject:
+        email.subject = variant.subject
+    return email

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from ..conf import app_settings
 from ..consents.queries import may_be_known
 from ..contacts.models import Contact, SubscriptionStatus
 from ..mailings.audience import subscriptions_of, suppressed
@@ -14,6 +16,7 @@ from ..mailings.models import Delivery, DeliveryState, SkipReason
 from ..tracking.actions import new_copy_key
 from .compiling import Copy
 from .leases import Lease
+from .local_time import hold_during_quiet_hours
 
 
 def screen(lease: Lease, *, shared_key: bool) -> list[Copy]:
@@ -23,6 +26,8 @@ def screen(lease: Lease, *, shared_key: bool) -> list[Copy]:
     *shared_key* all copies that lead to nobody carry the same number.
     """
     _skip_those_who_left(lease)
+    _skip_those_who_had_enough(lease)
+    hold_during_quiet_hours(lease.claimed, now=timezone.now())
     _decide_identified(lease)
     rows = lease.claimed.select_related("contact").order_by("pk")
     return list(_copies(rows, shared_key=shared_key))
@@ -38,12 +43,35 @@ def _skip_those_who_left(lease: Lease) -> None:
         (~Q(Exists(subscribed)), SkipReason.UNSUBSCRIBED),
     )
     for condition, reason in reasons:
-        lease.claimed.filter(condition).update(
-            state=DeliveryState.SKIPPED,
-            skip_reason=reason,
-            settled_at=timezone.now(),
-            lease_owner=None,
+        _skip(lease.claimed.filter(condition), reason)
+
+
+def _skip_those_who_had_enough(lease: Lease) -> None:
+    """Apply the frequency cap: counted over what was sent, in the days that have just passed."""
+    if not app_settings.frequency_cap:
+        return
+    number, days = app_settings.frequency_cap
+    recent = (
+        Delivery.objects.filter(
+            contact=OuterRef("contact"),
+            state=DeliveryState.SENT,
+            settled_at__gt=timezone.now() - timedelta(days=days),
         )
+        .order_by()
+        .values("contact")
+        .annotate(number=Count("pk"))
+        .filter(number__gte=number)
+    )
+    _skip(lease.claimed.filter(Exists(recent)), SkipReason.FREQUENCY_CAP)
+
+
+def _skip(deliveries: QuerySet[Delivery], reason: SkipReason) -> None:
+    deliveries.update(
+        state=DeliveryState.SKIPPED,
+        skip_reason=reason,
+        settled_at=timezone.now(),
+        lease_owner=None,
+    )
 
 
 def _decide_identified(lease: Lease) -> None:
@@ -67,4 +95,5 @@ def _copies(deliveries: Iterable[Delivery], *, shared_key: bool) -> Iterator[Cop
             last_name=contact.last_name,
             identified=delivery.identified,
             key=delivery.pk if delivery.identified else anonymous_key,
+            variant=delivery.variant,
         )

@@ -11,6 +11,7 @@ from .models import TrackedLink
 class Destination(NamedTuple):
     link_id: int
     mailing_id: int
+    variant: int
     url: str
 
 
@@ -21,7 +22,8 @@ class UnknownLink(LookupError):
 @lru_cache(maxsize=10_000)
 def destination(link_id: int) -> Destination:
     """Return where the link leads; raises UnknownLink. Cached in the process."""
-    row = TrackedLink.objects.filter(pk=link_id).values_list("pk", "mailing_id", "url").first()
+    rows = TrackedLink.objects.filter(pk=link_id).values_list("pk", "mailing_id", "variant", "url")
+    row = rows.first()
     if row is None:
         raise UnknownLink(link_id)
     return Destination(*row)

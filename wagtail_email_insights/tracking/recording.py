@@ -33,6 +33,7 @@ class Observation(NamedTuple):
     link_id: int | None
     identified: bool
     copy: int
+    variant: int
     verdict: str
     verdict_reason: str
 
@@ -41,12 +42,33 @@ def observe_click(
     token: Token, destination: Destination, judgement: Judgement, *, at: datetime | None = None
 ) -> Observation:
     """Describe the click that a CLICK or CLICK_ANONYMOUS token stands for."""
-    return _observe(EventKind.CLICK, token, destination.mailing_id, judgement, at, token.values[0])
+    return Observation(
+        kind=EventKind.CLICK.value,
+        at=at or timezone.now(),
+        mailing_id=destination.mailing_id,
+        link_id=destination.link_id,
+        identified=token.kind not in ANONYMOUS_KINDS,
+        copy=token.values[1],
+        variant=destination.variant,
+        verdict=judgement.verdict.value,
+        verdict_reason=judgement.reason,
+    )
 
 
 def observe_open(token: Token, judgement: Judgement, *, at: datetime | None = None) -> Observation:
     """Describe the open that an OPEN or OPEN_ANONYMOUS token stands for."""
-    return _observe(EventKind.OPEN, token, token.values[0], judgement, at, None)
+    mailing_id, copy, variant = token.values
+    return Observation(
+        kind=EventKind.OPEN.value,
+        at=at or timezone.now(),
+        mailing_id=mailing_id,
+        link_id=None,
+        identified=token.kind not in ANONYMOUS_KINDS,
+        copy=copy,
+        variant=variant,
+        verdict=judgement.verdict.value,
+        verdict_reason=judgement.reason,
+    )
 
 
 def record(observation: Observation) -> Event | None:
@@ -76,6 +98,7 @@ def store(observation: Observation) -> Event:
         link_id=observation.link_id,
         contact_id=contact_id,
         copy=copy,
+        variant=observation.variant,
         verdict=observation.verdict,
         verdict_reason=observation.verdict_reason,
     )
@@ -98,26 +121,6 @@ def _keep_for_later(observation: Observation) -> None:
         spool.append(observation._asdict())
     except OSError:
         logger.exception("Lost an event: neither database nor spool took it: %r", observation)
-
-
-def _observe(
-    kind: EventKind,
-    token: Token,
-    mailing_id: int,
-    judgement: Judgement,
-    at: datetime | None,
-    link_id: int | None,
-) -> Observation:
-    return Observation(
-        kind=kind.value,
-        at=at or timezone.now(),
-        mailing_id=mailing_id,
-        link_id=link_id,
-        identified=token.kind not in ANONYMOUS_KINDS,
-        copy=token.values[1],
-        verdict=judgement.verdict.value,
-        verdict_reason=judgement.reason,
-    )
 
 
 def _whose(observation: Observation) -> tuple[int | None, int | None]:
