@@ -12,6 +12,7 @@ from .contacts import ContactViewSet
 from .emails import EmailViewSet
 from .lists import RecipientListViewSet
 from .segments import SegmentViewSet
+from .senders import SenderViewSet
 
 activity_log = ActivityLogAdmin()
 
@@ -23,6 +24,7 @@ class EmailGroup(SnippetViewSetGroup):
         RecipientListViewSet,
         SegmentViewSet,
         ConsentViewSet,
+        SenderViewSet,
     )
     menu_label = _("Email")
     menu_name = "email-insights"

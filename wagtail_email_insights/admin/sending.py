@@ -29,7 +29,7 @@ from ..mailings.models import (
 from ..mailings.queries import progress as progress_of
 from ..sending import actions
 from ..sending.actions import NotPossible, NotReady
-from ..site_settings.queries import sender
+from ..site_settings.queries import identity, sender
 from .addresses import email_url, mailing_url
 from .pages import EmailPage
 from .permissions import SEND, VIEW_STATISTICS, has
@@ -189,7 +189,7 @@ def review_context(mailing: Mailing) -> dict[str, Any]:
         "numbers": numbers,
         "skipped": _reasons(numbers.skipped),
         "problems": actions.problems_before_sending(mailing),
-        "sender": sender(mailing.site),
+        "sender": identity(mailing.site, mailing.sender).from_email,
         "lists": list(mailing.recipient_lists.all()),
         "segments": list(mailing.segments.all()),
         "excluded_segments": list(mailing.excluded_segments.all()),

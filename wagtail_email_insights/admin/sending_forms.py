@@ -59,9 +59,20 @@ class MailingForm(forms.ModelForm):
 
     class Meta:
         model = Mailing
-        fields = ["recipient_lists", "segments", "excluded_segments", "when", "scheduled_at"]
+        fields = [
+            "recipient_lists",
+            "segments",
+            "excluded_segments",
+            "sender",
+            "when",
+            "scheduled_at",
+            "in_recipient_time_zone",
+        ]
         widgets = {"scheduled_at": AdminDateTimeInput}
-        labels = {"scheduled_at": gettext_lazy("Set time")}
+        labels = {
+            "scheduled_at": gettext_lazy("Set time"),
+            "in_recipient_time_zone": gettext_lazy("At that hour on each reader's own clock"),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -71,6 +82,7 @@ class MailingForm(forms.ModelForm):
         )
         zone = timezone.get_current_timezone_name()
         self.fields["scheduled_at"].help_text = _("Time zone: %(zone)s") % {"zone": zone}
+        self.fields["sender"].empty_label = _("The usual sender of this site")  # type: ignore[attr-defined]
         if self.instance.scheduled_at:
             self.initial["when"] = "later"
 
@@ -84,6 +96,7 @@ class MailingForm(forms.ModelForm):
     def _clean_time(self, cleaned: dict[str, Any]) -> None:
         if cleaned.get("when") != "later":
             cleaned["scheduled_at"] = None
+            cleaned["in_recipient_time_zone"] = False
             return
         at = cleaned.get("scheduled_at")
         if at is None:

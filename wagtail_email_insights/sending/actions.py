@@ -17,7 +17,7 @@ from ..emails.rendering import render_email
 from ..emails.validation import problems_with
 from ..mailings import audience
 from ..mailings.models import Mailing, MailingState
-from ..site_settings.queries import sender
+from ..site_settings.queries import identity, sender
 from . import transitions
 from .preparing import content_of
 from .transitions import NotPossible, move
@@ -39,7 +39,7 @@ def problems_before_sending(mailing: Mailing) -> list[str]:
     problems = problems_with(content_of(mailing))
     if mailing.email.workflow_in_progress:
         problems.append(_("This e-mail is waiting for approval."))
-    if not sender(mailing.site):
+    if not identity(mailing.site, mailing.sender).from_email:
         problems.append(_("There is no sender address. Enter one in the email settings."))
     if not audience.numbers(mailing).due:
         problems.append(_("Nobody would get this e-mail: choose other lists or segments."))

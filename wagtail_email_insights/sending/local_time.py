@@ -15,9 +15,11 @@ EARLIEST_ZONE = timedelta(hours=14)
 """Line Islands: where every day begins."""
 
 
-def begins_at(mailing: Mailing) -> datetime | None:
+def begins_at(mailing: Mailing) -> datetime:
     """Return when a scheduled mailing has to start working: with the earliest reader."""
-    if mailing.scheduled_at is None or not mailing.in_recipient_time_zone:
+    if mailing.scheduled_at is None:
+        return timezone.now()
+    if not mailing.in_recipient_time_zone:
         return mailing.scheduled_at
     wall = timezone.localtime(mailing.scheduled_at).replace(tzinfo=None)
     return wall.replace(tzinfo=UTC) - EARLIEST_ZONE

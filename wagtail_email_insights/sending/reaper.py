@@ -11,6 +11,7 @@ from django.utils import timezone
 from ..mailings.models import Mailing, MailingState
 from . import actions
 from .leases import expire_leases
+from .local_time import begins_at
 from .transitions import NotPossible, finish, move
 
 logger = logging.getLogger(__name__)
@@ -31,8 +32,14 @@ def run_due() -> list[Mailing]:
 
 
 def _start_scheduled() -> None:
-    due = Mailing.objects.filter(state=MailingState.SCHEDULED, scheduled_at__lte=timezone.now())
-    for mailing in due.select_related("email", "site", "revision"):
+    now = timezone.now()
+    # Somewhere on earth a day begins up to a day before it does here.
+    soon = Mailing.objects.filter(
+        state=MailingState.SCHEDULED, scheduled_at__lte=now + timedelta(days=2)
+    )
+    for mailing in soon.select_related("email", "site", "revision", "sender"):
+        if begins_at(mailing) > now:
+            continue
         try:
             actions.start(mailing)
         except actions.NotReady as error:
