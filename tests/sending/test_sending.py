@@ -7,6 +7,7 @@ from email import policy
 
 import pytest
 from django.core import mail
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from tests.factories import make_contact, make_email, make_list, make_mailing, subscribe
@@ -21,12 +22,20 @@ from wagtail_email_insights.contacts.models import (
     SuppressionReason,
 )
 from wagtail_email_insights.mailings import audience
-from wagtail_email_insights.mailings.models import Delivery, DeliveryState, MailingState, SkipReason
+from wagtail_email_insights.mailings.models import (
+    Delivery,
+    DeliveryState,
+    Mailing,
+    MailingState,
+    SkipReason,
+)
 from wagtail_email_insights.mailings.queries import progress
 from wagtail_email_insights.sending import actions
 from wagtail_email_insights.sending.actions import NotPossible, NotReady
 from wagtail_email_insights.sending.batches import work_on
 from wagtail_email_insights.sending.reaper import run_due
+from wagtail_email_insights.sending.watchdog import stalls
+from wagtail_email_insights.site_settings.models import Sender
 from wagtail_email_insights.tokens import Kind
 
 pytestmark = pytest.mark.django_db
@@ -340,3 +349,78 @@ def test_the_work_does_not_grow_with_a_query_per_recipient(news, django_assert_m
     with django_assert_max_num_queries(90):
         work_on(mailing, seconds=30)
     assert len(mail.outbox) == 60
+
+
+@pytest.fixture
+def uncertain(mailing, send):
+    send(mailing)
+    mailing.deliveries.filter(contact__email="c1@example.org").update(state=DeliveryState.UNCERTAIN)
+    return mailing
+
+
+def test_uncertain_copies_are_repeated_only_when_an_editor_says_so(uncertain):
+    assert run_due() == []
+    work_on(uncertain, seconds=5)
+    assert len(mail.outbox) == 3
+    assert actions.send_uncertain_again(uncertain) == 1
+    work_on(uncertain, seconds=5)
+    assert mail.outbox[-1].to == ["c1@example.org"]
+    uncertain.refresh_from_db()
+    assert uncertain.state == MailingState.SENT
+    assert progress(uncertain).sent == 3
+
+
+def test_uncertain_copies_can_be_counted_as_sent(uncertain):
+    assert actions.count_uncertain_as_sent(uncertain) == 1
+    assert (progress(uncertain).sent, progress(uncertain).uncertain) == (3, 0)
+    assert len(mail.outbox) == 3
+
+
+def test_failed_copies_can_be_tried_again(mailing, send):
+    send(mailing)
+    mailing.deliveries.filter(contact__email="c2@example.org").update(state=DeliveryState.FAILED)
+    assert actions.send_failed_again(mailing) == 1
+    work_on(mailing, seconds=5)
+    assert len(mail.outbox) == 4
+
+
+def test_the_return_path_names_the_copy(news, send):
+    sender = Sender.objects.create(
+        name="S", from_email="s@example.org", bounce_address="back@bounces.example.org"
+    )
+    subscribe(make_contact(), news)
+    (message,) = send(make_mailing(make_email(), news, sender=sender))
+    local, _, domain = message.envelope_from.partition("@")
+    name, _, token = local.partition("+")
+    assert (name, domain) == ("back", "bounces.example.org")
+    read = tokens.read_caseless(token.upper(), Kind.MESSAGE)
+    assert read.values == (Delivery.objects.get().pk,)
+    assert len(local) <= 64
+
+
+def test_backends_that_take_the_message_apart_see_the_same_copy(mailing, send):
+    message = send(mailing)[0]
+    assert message.subject == "June news"
+    assert "{{" not in message.body + message.alternatives[0].content
+    assert message.alternatives[0].content.split() == html_of(message).split()
+    assert message.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def test_a_mailing_nobody_works_on_is_reported(mailing, capsys):
+    call_command("email_insights", "status")
+    actions.start(mailing)
+    assert stalls() == []
+    long_ago = timezone.now() - timedelta(minutes=10)
+    Mailing.objects.update(started_at=long_ago)
+    (stall,) = stalls()
+    assert stall.mailing == mailing
+    with pytest.raises(CommandError, match="Is the cluster running"):
+        call_command("email_insights", "status")
+
+
+def test_run_due_does_the_work_without_a_cluster(mailing, capsys):
+    actions.start(mailing)
+    call_command("email_insights", "run_due")
+    assert len(mail.outbox) == 3
+    printed = capsys.readouterr().out
+    assert "sent 3, failed 0, uncertain 0, skipped 0, waiting 0, audience 3" in printed

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db.models import Count
+from django.utils import timezone
 
 from .models import WAITING_STATES, DeliveryState, Mailing, SkipReason
 
@@ -36,6 +38,17 @@ class Progress:
     def settled_share(self) -> float:
         """Share of those due whose copy is settled, 0 to 1."""
         return 1 - self.waiting / self.due if self.due else 1.0
+
+
+SPEED_WINDOW = timedelta(minutes=1)
+
+
+def time_left(mailing: Mailing, progress: Progress) -> timedelta | None:
+    """Return how long the rest takes at the speed of the last minute; None if nothing moved."""
+    recent = mailing.deliveries.filter(
+        state=DeliveryState.SENT, settled_at__gt=timezone.now() - SPEED_WINDOW
+    ).count()
+    return SPEED_WINDOW * (progress.waiting / recent) if recent else None
 
 
 def progress(mailing: Mailing) -> Progress:

@@ -16,7 +16,7 @@ from ..emails.models import Email
 from ..emails.rendering import render_email
 from ..emails.validation import problems_with
 from ..mailings import audience
-from ..mailings.models import Mailing, MailingState
+from ..mailings.models import DeliveryState, Mailing, MailingState
 from ..site_settings.queries import identity, sender
 from . import transitions
 from .preparing import content_of
@@ -112,6 +112,29 @@ def cancel(mailing: Mailing) -> None:
     transitions.skip_waiting(mailing)
 
 
+@transaction.atomic
+def send_uncertain_again(mailing: Mailing) -> int:
+    """Have the uncertain copies sent once more and return how many; some may arrive twice.
+
+    Only an editor decides this: nothing uncertain is ever repeated by itself.
+    """
+    return _requeue(mailing, DeliveryState.UNCERTAIN)
+
+
+@transaction.atomic
+def send_failed_again(mailing: Mailing) -> int:
+    """Try the copies once more that the mail server refused, and return how many."""
+    return _requeue(mailing, DeliveryState.FAILED)
+
+
+@transaction.atomic
+def count_uncertain_as_sent(mailing: Mailing) -> int:
+    """Settle the uncertain copies as sent, and return how many."""
+    return mailing.deliveries.filter(state=DeliveryState.UNCERTAIN).update(
+        state=DeliveryState.SENT, lease_owner=None
+    )
+
+
 def send_test(email: Email, addresses: Sequence[str], *, site: Site | None) -> None:
     """Send the e-mail as it stands to *addresses*, with sample values, untracked.
 
@@ -134,6 +157,23 @@ def send_test(email: Email, addresses: Sequence[str], *, site: Site | None) -> N
         )
 
 
+def _requeue(mailing: Mailing, state: DeliveryState) -> int:
+    """Put copies in *state* back into the queue, and a finished mailing back to work."""
+    requeued = mailing.deliveries.filter(state=state).update(
+        state=DeliveryState.QUEUED,
+        attempts=0,
+        lease_owner=None,
+        not_before=None,
+        settled_at=None,
+        error="",
+    )
+    if requeued and mailing.state == MailingState.SENT:
+        move(mailing, of=[MailingState.SENT], to=MailingState.SENDING, finished_at=None)
+    if requeued:
+        queue.enqueue(WORK_TASK, mailing.pk)
+    return requeued
+
+
 def _freeze_revision(mailing: Mailing) -> None:
     """Pin the newest revision and check that it can be sent.
 
@@ -153,10 +193,13 @@ __all__ = [
     "NotPossible",
     "NotReady",
     "cancel",
+    "count_uncertain_as_sent",
     "pause",
     "problems_before_sending",
     "resume",
     "schedule",
+    "send_failed_again",
     "send_test",
+    "send_uncertain_again",
     "start",
 ]

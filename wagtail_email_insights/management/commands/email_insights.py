@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentParser
+from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -13,6 +14,7 @@ from ...mailings.models import OPEN_STATES, Mailing
 from ...mailings.queries import progress
 from ...sending.batches import work_on
 from ...sending.reaper import run_due
+from ...sending.watchdog import stalls
 from ...tracking import recording
 
 
@@ -23,7 +25,8 @@ class Command(BaseCommand):
         commands = parser.add_subparsers(dest="command", required=True)
         due = commands.add_parser("run_due", help="do the queue's work without a cluster")
         due.add_argument("--seconds", type=float, default=50, help="stop after so long (50)")
-        commands.add_parser("status", help="show mailings under way")
+        status = commands.add_parser("status", help="show mailings under way; exit code 1: stalled")
+        status.add_argument("--minutes", type=float, default=3, help="how long is too long (3)")
         commands.add_parser("replay_events", help="store events the database would not take")
 
     def handle(self, *args: Any, command: str, **options: Any) -> None:
@@ -35,9 +38,15 @@ class Command(BaseCommand):
             work_on(mailing, seconds=max(0.0, deadline - time.monotonic()))
             self.stdout.write(self._line(mailing))
 
-    def _status(self, **_options: Any) -> None:
+    def _status(self, *, minutes: float, **_options: Any) -> None:
         for mailing in Mailing.objects.filter(state__in=OPEN_STATES).select_related("email"):
             self.stdout.write(self._line(mailing))
+        stalled = stalls(patience=timedelta(minutes=minutes))
+        if stalled:
+            details = ", ".join(
+                f"{stall.mailing.pk} since {stall.since:%Y-%m-%d %H:%M:%S %Z}" for stall in stalled
+            )
+            raise CommandError(f"Nobody works on mailing {details}. Is the cluster running?")
 
     def _replay_events(self, **_options: Any) -> None:
         try:
