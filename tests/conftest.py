@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 from django.core.cache import cache
+
+SERVICES = {"browser", "postgres"}
 
 
 @pytest.fixture(autouse=True)
@@ -10,3 +14,14 @@ def _fresh_caches():
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Where the services must be there, a test that misses one has failed, not been skipped."""
+    report = yield
+    needs_service = SERVICES & {marker.name for marker in item.iter_markers()}
+    if report.skipped and needs_service and os.environ.get("WEI_REQUIRE_SERVICES"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped although WEI_REQUIRE_SERVICES is set: {report.longrepr}"
+    return report

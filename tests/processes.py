@@ -86,7 +86,7 @@ class Process:
         wait_until(
             lambda: condition() or not self.is_running,
             seconds=START_SECONDS,
-            what=f"{self.arguments} to be ready; it said:\n{self.said[-3000:]}",
+            what=f"{self.arguments} to be ready; see {self.log}",
         )
         if not self.is_running:
             raise AssertionError(f"{self.arguments} ended at once:\n{self.said[-3000:]}")
@@ -136,10 +136,7 @@ class CaughtMail:
 
 
 class MailServer:
-    """A real SMTP server in a thread, on a free port, that keeps what it accepts.
-
-    ``max_lines`` and the like are aiosmtpd's own: it refuses what breaks the protocol.
-    """
+    """A real SMTP server in a thread, on a free port, that keeps what it accepts."""
 
     def __init__(self) -> None:
         self.mails: list[CaughtMail] = []
@@ -167,7 +164,7 @@ class MailServer:
             what=f"mail number {number} to {recipient}",
         )[0]
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         mails = [
             CaughtMail(envelope.mail_from or "", to, bytes(envelope.content or b""), session.peer)
             for to in envelope.rcpt_tos
@@ -309,8 +306,10 @@ class Site:
 
 @contextmanager
 def running_site(folder: Path, smtp_port: int) -> Iterator[Site]:
-    """Yield a migrated site in *folder*; whatever was started on it is stopped afterwards."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Yield a migrated site in *folder*; whatever was started on it is stopped afterwards.
+
+    Folders with the same parent share the work of migrating.
+    """
     site = Site(folder, smtp_port)
     _migrate(site, folder.parent / "migrated.sqlite3")
     try:
@@ -328,7 +327,6 @@ def answers(url: str) -> bool:
 
 
 def _migrate(site: Site, template: Path) -> None:
-    """Migrate once per test run; every further site gets a copy of the empty database."""
     if not template.exists():
         site.manage("migrate", "-v0")
         shutil.copyfile(site.database, template)

@@ -122,6 +122,24 @@ class AppSettings:
         """
         return self._get("spool_directory", None)
 
+    @property
+    def soft_bounce_limit(self) -> int:
+        """Copies in a row that came back for now, after which a contact gets nothing for a while.
+
+        0 switches that off. What is the sender's fault or a whole provider's does not count.
+        """
+        return self._get("soft_bounce_limit", 5)
+
+    @property
+    def soft_bounce_days(self) -> int:
+        """Days that a contact with too many soft bounces gets nothing."""
+        return self._get("soft_bounce_days", 30)
+
+    @property
+    def mailboxes(self) -> list[dict[str, Any]]:
+        """Mailboxes that bounces and replies come to, read by ``feedback.mailbox.poll``."""
+        return self._get("mailboxes", [])
+
     @classmethod
     def names(cls) -> set[str]:
         return {

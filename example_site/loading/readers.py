@@ -84,7 +84,7 @@ def _follow(
 
 def _open(delivery: Delivery, copy: int, judgement: Judgement, at: datetime) -> None:
     kind = Kind.OPEN if delivery.identified else Kind.OPEN_ANONYMOUS
-    token = Token(kind, (delivery.mailing_id, copy))
+    token = Token(kind, (delivery.mailing_id, copy, delivery.variant))
     recording.record(recording.observe_open(token, judgement, at=at))
 
 

@@ -151,15 +151,7 @@ def message(
     to: str = "ann@example.org",
     envelope_from: str = "news@example.org",
 ) -> ReadyMessage:
-    return ReadyMessage(
-        raw=raw,
-        envelope_from=envelope_from,
-        html="<p>Hello</p>",
-        subject="Hi",
-        body="Hello",
-        from_email=envelope_from,
-        to=[to],
-    )
+    return ReadyMessage(raw=raw, envelope_from=envelope_from, to=to, parts=dict)
 
 
 FAULTS = [

@@ -17,8 +17,7 @@ def inbox() -> Iterator[MailServer]:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory, inbox) -> Iterator[Site]:
     """The running site: web server, cluster and mail server, and an editor who may do all."""
-    folder = tmp_path_factory.getbasetemp() / tmp_path_factory.mktemp("story").name
-    with running_site(folder, inbox.port) as site:
+    with running_site(tmp_path_factory.mktemp("story"), inbox.port) as site:
         site.shell("from tests.story.stage import set_up; set_up()")
         site.start_web()
         site.start_cluster()

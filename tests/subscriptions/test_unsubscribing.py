@@ -6,6 +6,8 @@ from django.test import Client
 
 from tests import factories
 from wagtail_email_insights import signals
+from wagtail_email_insights.consents import actions as consent_actions
+from wagtail_email_insights.consents.queries import is_known
 from wagtail_email_insights.contacts import actions as contact_actions
 from wagtail_email_insights.contacts.models import (
     SubscriptionStatus,
@@ -13,6 +15,7 @@ from wagtail_email_insights.contacts.models import (
     SuppressionReason,
 )
 from wagtail_email_insights.subscriptions.departures import masked
+from wagtail_email_insights.tracking.models import Event
 
 from .helpers import delivery_to, unsubscribe_token, url
 
@@ -222,3 +225,22 @@ class TestOneClick:
 )
 def test_masked_address_does_not_give_its_length_away(email, expected):
     assert masked(email) == expected
+
+
+class TestTakingTrackingBack:
+    def test_whoever_agreed_can_take_it_back_and_stays_subscribed(self, client, delivery, page_url):
+        consent_actions.agree(delivery.contact, factories.tracking_wording())
+        assert "Take it back" in client.get(page_url).content.decode()
+        Event.objects.create(
+            kind="click", contact=delivery.contact, mailing=delivery.mailing, copy=delivery.pk
+        )
+        response = client.post(page_url, {"scope": "tracking"})
+        assert "Taken back" in response.content.decode()
+        assert not is_known(delivery.contact.pk)
+        assert not Event.objects.filter(contact=delivery.contact).exists()
+        assert delivery.contact.subscriptions.filter(status="subscribed").exists()
+
+    def test_whoever_never_agreed_is_not_offered_it(self, client, delivery, page_url):
+        assert "Take it back" not in client.get(page_url).content.decode()
+        client.post(page_url, {"scope": "tracking"})
+        assert not delivery.contact.consent_records.exists()

@@ -18,9 +18,11 @@ from wagtail import blocks
 from wagtail.images.blocks import ImageChooserBlock
 from wagtail.images.models import AbstractImage, AbstractRendition
 from wagtail.images.shortcuts import get_rendition_or_not_found
+from wagtail.models import Site
 
 from ..conf import app_settings
 from ..streams import BlockPairs
+from .queries import newest_pages
 from .sanitizing import sanitize_fragment
 
 TEMPLATES = "wagtail_email_insights/emails/blocks"
@@ -55,6 +57,7 @@ def default_blocks() -> BlockPairs:
         ("image", PictureBlock(group=MEDIA_GROUP)),
         ("button", ButtonBlock(group=MEDIA_GROUP)),
         ("page_teaser", PageTeaserBlock(group=MEDIA_GROUP)),
+        ("newest_pages", NewestPagesBlock(group=MEDIA_GROUP)),
         ("divider", DividerBlock(group=LAYOUT_GROUP)),
         ("raw_html", SafeHTMLBlock(group=LAYOUT_GROUP)),
     ]
@@ -255,6 +258,31 @@ class PageTeaserBlock(blocks.StructBlock):
         template = f"{TEMPLATES}/page_teaser.html"
         value_class = TeaserValue
         description = gettext_lazy("Title, description and link of one of your pages")
+
+
+class NewestPagesBlock(blocks.StructBlock):
+    """A place for the newest pages of the site: those of the moment when the mail is made.
+
+    A recurring digest puts teasers of what is new since its last run in its stead.
+    """
+
+    number = blocks.IntegerBlock(
+        label=gettext_lazy("At most so many pages"), min_value=1, max_value=50, default=5
+    )
+
+    def get_context(self, value: Any, parent_context: Any = None) -> dict[str, Any]:
+        context = super().get_context(value, parent_context=parent_context)
+        site = context.get("site") or Site.objects.filter(is_default_site=True).first()
+        pages = newest_pages(site=site, limit=value.get("number") or 1)
+        teaser = PageTeaserBlock()
+        context["teasers"] = [teaser.normalize({"page": page}) for page in pages]
+        return context
+
+    class Meta:
+        icon = "list-ul"
+        label = gettext_lazy("Newest pages")
+        template = f"{TEMPLATES}/newest_pages.html"
+        description = gettext_lazy("Teasers of the newest pages; for recurring digests")
 
 
 class DividerBlock(blocks.StaticBlock):

@@ -17,20 +17,25 @@ from email.errors import HeaderParseError
 from email.header import decode_header
 from functools import cached_property
 
-from ..emails.plain_text import plain_text
+from .markup import words_of
 
 MAX_BYTES = 1_000_000
 MAX_PARTS = 50
 MAX_DEPTH = 6
 MAX_HEADERS = 300
 MAX_HEADER = 4_000
-MAX_HTML = 100_000
 
 _BOUNDARY = re.compile(r'boundary\s{0,9}=\s{0,9}(?:"([^"\r\n]{1,200})"|([^\s;"]{1,200}))', re.I)
 _CHARSET = re.compile(r'charset\s{0,9}=\s{0,9}"?([\w.:-]{1,40})', re.I)
 _HEADER = re.compile(r"([!-9;-~]{1,100})[ \t]{0,9}:(.*)", re.S)
 _BLANK_LINE = re.compile(rb"(?:\A|\n)\r?\n")
 _BREAKS = re.compile(r"\r\n?")
+# Only charsets of mail: some codecs that Python knows beside them take quadratic time.
+_MAIL_CHARSET = re.compile(
+    r"(us-)?ascii|utf-?(7|8|16|32)(-?[bl]e)?|(iso-?8859|latin|windows|cp|koi8|mac|iso-2022|euc)\W?.*"
+    r"|gb.*|big5.*|shift.?jis|ks_c.*|tis-620",
+    re.I,
+)
 
 Headers = dict[str, list[str]]
 
@@ -84,7 +89,7 @@ class Part:
         if plain and not plain.parts:
             return plain.text
         html = self.find("text/html")
-        return plain_text(html.text[:MAX_HTML]) if html else ""
+        return words_of(html.text) if html else ""
 
 
 def parse(raw: bytes) -> Part:
@@ -181,7 +186,6 @@ def _tail(alphabet: bytes) -> bytes:
 
 def _to_text(raw: bytes, charset: str) -> str:
     try:
-        text = raw.decode(charset)
+        return raw.decode(charset if _MAIL_CHARSET.fullmatch(charset) else "utf-8")
     except (LookupError, ValueError):
-        text = raw.decode("utf-8", "replace")
-    return text if isinstance(text, str) else ""
+        return raw.decode("utf-8", "replace")

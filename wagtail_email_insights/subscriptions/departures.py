@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .. import tokens
+from ..consents.queries import is_known
 from ..contacts.models import (
     Contact,
     RecipientList,
@@ -42,6 +43,11 @@ class Departure:
     def is_only_everything(self) -> bool:
         """The mailing names no list, so leaving it can only mean leaving everything."""
         return not self.mailing_lists
+
+    @cached_property
+    def may_be_known(self) -> bool:
+        """The contact has agreed to tracking, which can be taken back here too."""
+        return is_known(self.contact.pk)
 
     @cached_property
     def has_left_everything(self) -> bool:

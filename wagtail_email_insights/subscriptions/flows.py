@@ -10,6 +10,7 @@ from wagtail.models import Site
 
 from ..consents import actions as consent_actions
 from ..consents.models import ConsentVersion
+from ..consents.queries import tracking_consent
 from ..contacts import actions as contact_actions
 from ..contacts.models import (
     Contact,
@@ -88,6 +89,13 @@ def leave(departure: Departure, *, everything: bool = False) -> list[RecipientLi
     if any(recipient_list.send_goodbye_mail for recipient_list in left):
         _courtesy(contact, mails.send_goodbye, contact, left, mailing.site)
     return left
+
+
+def take_back_consent(departure: Departure) -> None:
+    """Withdraw the consent to tracking; subscriptions stay as they are."""
+    consent = tracking_consent()
+    if consent and departure.may_be_known:
+        consent_actions.withdraw(departure.contact, consent, source="unsubscribe page")
 
 
 def _start_at_once(confirmation: Confirmation, site: Site | None) -> None:

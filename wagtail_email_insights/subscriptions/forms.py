@@ -113,8 +113,15 @@ class UnsubscribeForm(forms.Form):
 
     LISTS = "lists"
     EVERYTHING = "everything"
+    TRACKING = "tracking"
 
-    scope = forms.ChoiceField(choices=[(LISTS, LISTS), (EVERYTHING, EVERYTHING)])
+    scope = forms.ChoiceField(
+        choices=[(LISTS, LISTS), (EVERYTHING, EVERYTHING), (TRACKING, TRACKING)]
+    )
+
+    @property
+    def only_tracking(self) -> bool:
+        return self.cleaned_data["scope"] == self.TRACKING
 
     @property
     def everything(self) -> bool:

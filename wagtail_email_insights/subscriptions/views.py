@@ -149,6 +149,9 @@ class UnsubscribeView(PublicView):
         form = UnsubscribeForm(request.POST)
         if not form.is_valid():
             return self.about("unsubscribe", departure)
+        if form.only_tracking:
+            flows.take_back_consent(departure)
+            return self.about("consent_withdrawn", departure)
         everything = form.everything or departure.is_only_everything
         was_gone = departure.has_left_everything
         left = flows.leave(departure, everything=everything)

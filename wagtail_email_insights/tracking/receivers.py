@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from .. import signals
@@ -45,6 +46,13 @@ def record_unsubscribe(
             copy=_copy_of(contact, mailing),
             value="everything" if everything else "",
         )
+
+
+@receiver(post_save, sender=Contact)
+def strip_after_objection(*, instance: Contact, created: bool, **_kwargs: Any) -> None:
+    """ "Do not follow" reaches back, like a withdrawn consent."""
+    if instance.do_not_track and not created:
+        strip_contact(instance)
 
 
 @receiver(signals.consent_withdrawn)

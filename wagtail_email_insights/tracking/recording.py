@@ -57,7 +57,7 @@ def observe_click(
 
 def observe_open(token: Token, judgement: Judgement, *, at: datetime | None = None) -> Observation:
     """Describe the open that an OPEN or OPEN_ANONYMOUS token stands for."""
-    mailing_id, copy, variant = token.values
+    mailing_id, copy, variant = token.values[:3]
     return Observation(
         kind=EventKind.OPEN.value,
         at=at or timezone.now(),
