@@ -174,6 +174,8 @@ class SMTPConnection(Connection):
         stage = Stage.MAIL
         try:
             for stage, (code, text) in self._steps(sender, recipient, raw):
+                if stage == Stage.FINAL_DOT and not _is_verdict(code):
+                    raise smtplib.SMTPResponseException(code, text)
                 if not 200 <= code < 400:
                     return self._judge_reply(stage, code, text)
         except OSError as error:
@@ -274,7 +276,13 @@ def send_transactional(
 def _stuffed(raw: bytes) -> bytes:
     """Return *raw* as the DATA phase wants it (RFC 5321, section 4.5.2), final dot included."""
     body = raw if raw.endswith(b"\r\n") else raw + b"\r\n"
-    return re.sub(rb"(?m)^\.", b"..", body) + b".\r\n"
+    stuffed = body.replace(b"\r\n.", b"\r\n..")
+    return (b"." + stuffed if stuffed.startswith(b".") else stuffed) + b".\r\n"
+
+
+def _is_verdict(code: int) -> bool:
+    """Tell whether *code* says what became of a message: 2xx it is taken, 4xx and 5xx it is not."""
+    return 200 <= code < 300 or 400 <= code < 600
 
 
 def _judge_connect_error(error: OSError) -> HandOver:

@@ -30,7 +30,7 @@ from wagtail_email_insights.mailings.models import (
     SkipReason,
 )
 from wagtail_email_insights.mailings.queries import progress
-from wagtail_email_insights.sending import actions
+from wagtail_email_insights.sending import actions, batches
 from wagtail_email_insights.sending.actions import NotPossible, NotReady
 from wagtail_email_insights.sending.batches import work_on
 from wagtail_email_insights.sending.reaper import run_due
@@ -424,3 +424,19 @@ def test_run_due_does_the_work_without_a_cluster(mailing, capsys):
     assert len(mail.outbox) == 3
     printed = capsys.readouterr().out
     assert "sent 3, failed 0, uncertain 0, skipped 0, waiting 0, audience 3" in printed
+
+
+def test_a_mailing_that_cannot_be_prepared_says_why_and_is_tried_again(mailing, monkeypatch):
+    actions.start(mailing)
+    mailing.refresh_from_db()
+    with monkeypatch.context() as patch:
+        patch.setattr(batches, "prepare", lambda _mailing: 1 / 0)
+        assert not work_on(mailing, seconds=5)
+    mailing.refresh_from_db()
+    assert mailing.state == MailingState.PREPARING
+    assert "ZeroDivisionError" in mailing.state_reason
+    Mailing.objects.update(worked_at=None)
+    (again,) = run_due()
+    work_on(again, seconds=5)
+    again.refresh_from_db()
+    assert (again.state, again.state_reason) == (MailingState.SENT, "")

@@ -15,7 +15,7 @@ PUBLISHING = {"action-publish", "action-unpublish"}
 
 
 class SendMenuItem(ActionMenuItem):
-    """Saves the draft and goes on to the send screen; the obvious next step, so it comes first."""
+    """Saves the draft and goes on to the send screen; stands right after "Save draft"."""
 
     name = "action-send"
     label = _("Save and send…")

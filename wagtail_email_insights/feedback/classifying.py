@@ -30,8 +30,10 @@ PASSING: tuple[tuple[Category, re.Pattern[str]], ...] = (
             r"exceed\w* (?:\w+ ){0,4}(?:quota|storage|mailbox size)",
             r"(?:mailbox|inbox|maildir|account|user)(?: \S{1,80})?(?: is| has)?(?: \w+)? full\b",
             r"mailbox (?:size )?(?:limit )?(?:is )?exceeded",
-            r"not enough (?:storage|space)|insufficient (?:system )?storage|out of (?:storage )?space",
-            r"mailfolder is full|disk quota|storage (?:limit|allocation)|mailboxfull|quotaexceeded",
+            r"not enough (?:storage|space)|insufficient (?:system )?storage"
+            r"|out of (?:storage )?space",
+            r"mailfolder is full|disk quota|storage (?:limit|allocation)|mailboxfull"
+            r"|quotaexceeded",
             r"postfach (?:ist )?(?:voll|überfüllt)|speicherplatz",
             r"bo[iî]te (?:de réception |aux lettres )?(?:\w+ )?pleine|buzón (?:\w+ )?lleno",
             r"casella (?:\w+ )?piena|caixa (?:\w+ )?cheia|skrzynka (?:\w+ )?pełna",
@@ -51,7 +53,8 @@ PASSING: tuple[tuple[Category, re.Pattern[str]], ...] = (
             r"rate[ -]?limit",
             r"too many (?:connections|messages|recipients|emails|mails|concurrent)",
             r"(?:exceeded|exceeds) (?:\w+ ){0,4}(?:rate|connections|messages per)",
-            r"throttl|unusual rate|sending (?:rate|limit)|receiving mail (?:at a rate|too quickly)",
+            r"throttl|unusual rate|sending (?:rate|limit)|receiving mail (?:at a rate"
+            r"|too quickly)",
             r"\bTS0[123]\b|\[TSS\d\d\]|deferred due to (?:user complaints|unexpected volume)",
         ),
     ),
@@ -60,16 +63,19 @@ PASSING: tuple[tuple[Category, re.Pattern[str]], ...] = (
         _any(
             r"\b(?:dmarc|dkim)\b",
             r"\bspf\b",
-            r"sender policy framework|unauthenticated|not authenticated|authentication (?:failed|required|checks?)",
+            r"sender policy framework|unauthenticated|not authenticated|authentication (?:failed"
+            r"|required|checks?)",
             r"reverse dns|ptr record|rdns",
         ),
     ),
     (
         Category.REPUTATION,
         _any(
-            r"spamhaus|spamcop|barracudacentral|sorbs|\b(?:rbl|dnsbl|uribl|surbl)\b|senderscore|ipcheck\.proofpoint",
-            r"black-?list|block-?list|deny-?list|blocked using|listed (?:at|in|on|by)",
-            r"reputation|banned sending ip|(?:ip|address|network|host|server|domain) (?:\S{1,60} )?(?:is|has been|was) (?:\w+ )?(?:blocked|banned)",
+            r"spamhaus|spamcop|barracudacentral|sorbs|\b(?:rbl|dnsbl|uribl|surbl)\b|senderscore"
+            r"|ipcheck\.proofpoint",
+            r"black-?list|block-?list|deny-?list|blocked using|(?<!not )listed (?:at|in|on|by)",
+            r"reputation|banned sending ip|(?:ip|address|network|host|server"
+            r"|domain) (?:\S{1,60} )?(?:is|has been|was) (?:\w+ )?(?:blocked|banned)",
             r"\bS3(?:140|150)\b|\bCS01\b|bad sender|poor sender",
         ),
     ),
@@ -77,16 +83,21 @@ PASSING: tuple[tuple[Category, re.Pattern[str]], ...] = (
         Category.CONTENT,
         _any(
             r"spam|junk mail|unsolicited|virus|malware|phish|suspicious",
-            r"content (?:rejected|filter|denied|refused|not accept)|message (?:body |content )?(?:was )?(?:rejected|refused|blocked) (?:by|due to|because of|for) (?:\w+ ){0,3}content",
-            r"(?:attachment|file type|executable|url|link)s? (?:\w+ ){0,3}(?:not allowed|blocked|rejected|prohibited)",
+            r"content (?:rejected|filter|denied|refused|not accept)|message (?:body "
+            r"|content )?(?:was )?(?:rejected|refused|blocked) (?:by|due to|because of"
+            r"|for) (?:\w+ ){0,3}content",
+            r"(?:attachment|file type|executable|url|link)s? (?:\w+ ){0,3}(?:not allowed|blocked"
+            r"|rejected|prohibited)",
             r"classified as bulk",
         ),
     ),
     (
         Category.SIZE,
         _any(
-            r"message (?:\w+ ){0,3}(?:size|too (?:large|big|long))|too (?:large|big) (?:for|message)",
-            r"size (?:limit|exceeds)|exceeds? (?:\w+ ){0,4}(?:maximum|size)|nachricht (?:ist )?zu gro(?:ß|ss)",
+            r"message (?:\w+ ){0,3}(?:size|too (?:large|big|long))|too (?:large|big) (?:for"
+            r"|message)",
+            r"size (?:limit|exceeds)|exceeds? (?:\w+ ){0,4}(?:maximum|size)"
+            r"|nachricht (?:ist )?zu gro(?:ß|ss)",
         ),
     ),
     (
@@ -99,9 +110,12 @@ PASSING: tuple[tuple[Category, re.Pattern[str]], ...] = (
     (
         Category.POLICY,
         _any(
-            r"polic(?:y|ies)|not authori[sz]ed|administrative(?:ly)? (?:prohibit|denied|refus|lock)",
-            r"(?:sender|from) (?:address |domain )?(?:\S{1,80} )?(?:is )?(?:rejected|denied|refused|blocked|not allowed)",
-            r"blocked by (?:the )?(?:recipient|user|admin)|restrict|only accepts? (?:mail|messages) from",
+            r"polic(?:y|ies)|not authori[sz]ed|administrative(?:ly)? (?:prohibit|denied|refus"
+            r"|lock)",
+            r"(?:sender|from) (?:address |domain )?(?:\S{1,80} )?(?:is )?(?:rejected|denied"
+            r"|refused|blocked|not allowed)",
+            r"blocked by (?:the )?(?:recipient|user|admin)|restrict|only accepts? (?:mail"
+            r"|messages) from",
             r"security (?:reason|settings)|transport ?rule",
         ),
     ),
@@ -112,34 +126,59 @@ LASTING: tuple[tuple[Category, re.Pattern[str]], ...] = (
     (
         Category.DOMAIN_UNKNOWN,
         _any(
-            r"(?:host|domain)(?: name)?(?: or domain)?(?: name)?(?: \S{1,100})? (?:not found|unknown|does(?:n't| not) exist|could(?:n't| not) be found|is not valid|lookup failure)",
-            r"couldn'?t find any host|unknown (?:host|domain)|no such (?:host|domain)|nxdomain|null ?mx",
-            r"unrouteable (?:mail )?(?:domain|host)|domain (?:\S{1,100} )?(?:has )?no (?:valid )?mx|bad destination (?:host|system)",
-            r"does not accept (?:e?-?mail|any mail)|domain (?:existiert nicht|unbekannt)|domaine inconnu|name or service not known",
+            r"(?:host|domain)(?: name)?(?: or domain)?(?: name)?(?: \S{1,100})? (?:not found"
+            r"|unknown|does(?:n't| not) exist|could(?:n't| not) be found|is not valid"
+            r"|lookup failure)",
+            r"couldn'?t find any host|unknown (?:host|domain)|no such (?:host|domain)|nxdomain"
+            r"|null ?mx",
+            r"unrouteable (?:mail )?(?:domain|host)"
+            r"|domain (?:\S{1,100} )?(?:has )?no (?:valid )?mx|bad destination (?:host|system)",
+            r"does not accept (?:e?-?mail|any mail)|domain (?:existiert nicht|unbekannt)"
+            r"|domaine inconnu|name or service not known",
         ),
     ),
     (
         Category.MAILBOX_DISABLED,
         _any(
-            r"(?:account|mailbox|user|recipient|address|inbox)(?: \S{1,100})? (?:is |has been |was |are )?(?:\w+ )?(?:disabled|inactive|suspended|deactivated|discontinued|closed|expired|terminated|locked|blocked|no longer active|not active)",
-            r"no longer (?:active|in use|valid|available|exists|works? (?:here|for))|has been (?:disabled|deactivated|closed)",
+            r"(?:account|mailbox|user|recipient|address|inbox)(?: \S{1,100})? (?:is |has been "
+            r"|was |are )?(?:\w+ )?(?:disabled|inactive|suspended|deactivated|discontinued"
+            r"|closed|expired|terminated|locked|blocked|no longer active|not active)",
+            r"no longer (?:active|in use|valid|available|exists|works? (?:here|for))"
+            r"|has been (?:disabled|deactivated|closed)",
             r"disabled (?:account|mailbox|user|recipient)|inactive (?:account|mailbox|user)",
-            r"konto (?:ist |wurde )?(?:gesperrt|deaktiviert|geschlossen)|compte (?:désactivé|fermé)",
+            r"konto (?:ist |wurde )?(?:gesperrt|deaktiviert|geschlossen)|compte (?:désactivé"
+            r"|fermé)",
         ),
     ),
     (
         Category.UNKNOWN_ADDRESS,
         _any(
-            r"(?:user|recipient|mailbox|address|account|alias|addressee|person|name)(?: \S{1,100}| is){0,3} (?:unknown|not (?:found|exist|known|listed|recogni[sz]ed|local)|does(?:n't| not) exist|could(?:n't| not) be found|was(?:n't| not) found|not here|invalid)",
-            r"(?:no such|unknown|invalid|non-?existent|unrouteable|undeliverable|bad destination|unrecogni[sz]ed|unknown local) (?:\w+ ){0,2}(?:user|recipient|mailbox|address|account|person|alias|local.?part|name)",
-            r"no (?:mailbox|account|user|recipient|such person)(?: \w+)? (?:here|by that name|with that|for)|not our customer|no mailbox found|invalidrecipient",
-            r"does(?:n't| not) have an? (?:\S{1,60} )?account|account (?:that you tried to reach )?does not exist|user not listed",
-            r"mailbox (?:is )?(?:currently )?(?:unavailable|not available)|(?:address|recipient|mailbox)(?: address)? rejected|recipient not (?:ok|accepted|found)",
-            r"recipnotfound|recipientnotfound|not listed in (?:domino|public name)|user unknown|unknown user|550 unknown",
-            r"wasn't found at|couldn't be found|can't be found|address (?:you entered )?(?:could not|couldn't) be found|no valid recipients",
-            r"(?:adresse|empfänger|benutzer|postfach|teilnehmer)(?: \S{1,100})? (?:ist |wurde )?(?:\w+ )?(?:unbekannt|nicht gefunden|existiert nicht|nicht vorhanden|ungültig)|unbekannter (?:benutzer|empfänger)",
-            r"(?:adresse|destinataire|utilisateur)(?: \S{1,100})? (?:est |n'est |n'a |n'existe )?(?:\w+ )?(?:inconnue?|introuvable|pas(?: été)?(?: \w+)?)|utilisateur inconnu|destinataire inconnu",
-            r"(?:usuario|destinatario|dirección|buzón)(?: \S{1,100})? (?:\w+ )?(?:desconocid[oa]|no existe|no encontrad[oa])|utente sconosciuto|usuário desconhecido|não existe|onbekende gebruiker|geadresseerde (?:is )?onbekend|nie istnieje",
+            r"(?:user|recipient|mailbox|address|account|alias|addressee|person"
+            r"|name)(?: \S{1,100}| is){0,3} (?:unknown|not (?:found|exist|known|listed"
+            r"|recogni[sz]ed|local)|does(?:n't| not) exist|could(?:n't| not) be found|was(?:n't"
+            r"| not) found|not here|invalid)",
+            r"(?:no such|unknown|invalid|non-?existent|unrouteable|undeliverable|bad destination"
+            r"|unrecogni[sz]ed|unknown local) (?:\w+ ){0,2}(?:user|recipient|mailbox|address"
+            r"|account|person|alias|local.?part|name)",
+            r"no (?:mailbox|account|user|recipient|such person)(?: \w+)? (?:here|by that name"
+            r"|with that|for)|not our customer|no mailbox found|invalidrecipient",
+            r"does(?:n't| not) have an? (?:\S{1,60} )?account"
+            r"|account (?:that you tried to reach )?does not exist|user not listed",
+            r"mailbox (?:is )?(?:currently )?(?:unavailable|not available)|(?:address|recipient"
+            r"|mailbox)(?: address)? rejected|recipient not (?:ok|accepted|found)",
+            r"recipnotfound|recipientnotfound|not listed in (?:domino|public name)|user unknown"
+            r"|unknown user|550 unknown",
+            r"wasn't found at|couldn't be found|can't be found"
+            r"|address (?:you entered )?(?:could not|couldn't) be found|no valid recipients",
+            r"(?:adresse|empfänger|benutzer|postfach|teilnehmer)(?: \S{1,100})? (?:ist "
+            r"|wurde )?(?:\w+ )?(?:unbekannt|nicht gefunden|existiert nicht|nicht vorhanden"
+            r"|ungültig)|unbekannter (?:benutzer|empfänger)",
+            r"(?:adresse|destinataire|utilisateur)(?: \S{1,100})? (?:est |n'est |n'a "
+            r"|n'existe )?(?:\w+ )?(?:inconnue?|introuvable|pas(?: été)?(?: \w+)?)"
+            r"|utilisateur inconnu|destinataire inconnu",
+            r"(?:usuario|destinatario|dirección|buzón)(?: \S{1,100})? (?:\w+ )?(?:desconocid[oa]"
+            r"|no existe|no encontrad[oa])|utente sconosciuto|usuário desconhecido|não existe"
+            r"|onbekende gebruiker|geadresseerde (?:is )?onbekend|nie istnieje",
         ),
     ),
 )
@@ -149,8 +188,12 @@ TIRED: tuple[tuple[Category, re.Pattern[str]], ...] = (
     (
         Category.EXPIRED,
         _any(
-            r"delivery time expired|(?:message|retry|queue)(?: time| lifetime)?(?: has| time)? (?:expired|timeout exceeded|exceeded)|too (?:long|old)|in the queue too long",
-            r"has been (?:queued|frozen|in the queue|undelivered) for|could not be delivered (?:within|for)|unable to deliver (?:\w+ ){0,4}after|giving up after|no longer be retried",
+            r"delivery time expired|(?:message|retry|queue)(?: time| lifetime)?(?: has"
+            r"| time)? (?:expired|timeout exceeded|exceeded)|too (?:long|old)"
+            r"|in the queue too long",
+            r"has been (?:queued|frozen|in the queue|undelivered) for"
+            r"|could not be delivered (?:within|for)|unable to deliver (?:\w+ ){0,4}after"
+            r"|giving up after|no longer be retried",
             r"not been delivered (?:yet )?(?:after|within|for)|retry time(?:out)?",
         ),
     ),
@@ -161,9 +204,13 @@ TIRED: tuple[tuple[Category, re.Pattern[str]], ...] = (
     (
         Category.CONNECTION,
         _any(
-            r"connect(?:ion)?(?: to)?(?: \S{1,100})?:? (?:was )?(?:timed? ?out|refused|reset|dropped|failed|lost|closed)",
-            r"timed? ?out|could ?n[o']t (?:connect|establish)|(?:no route|network is unreachable|no answer from) ?(?:to )?(?:host)?|not (?:responding|reachable)|lost connection",
-            r"(?:dns|name server|temporary lookup)(?: \w+)? (?:failure|error|timeout|failed)|host (?:or domain )?(?:name )?lookup (?:failed|failure)|tls (?:is )?(?:required|handshake|negotiation)|temporar(?:y|ily)",
+            r"connect(?:ion)?(?: to)?(?: \S{1,100})?:? (?:was )?(?:timed? ?out|refused|reset"
+            r"|dropped|failed|lost|closed)",
+            r"timed? ?out|could ?n[o']t (?:connect|establish)|(?:no route|network is unreachable"
+            r"|no answer from) ?(?:to )?(?:host)?|not (?:responding|reachable)|lost connection",
+            r"(?:dns|name server|temporary lookup)(?: \w+)? (?:failure|error|timeout|failed)"
+            r"|host (?:or domain )?(?:name )?lookup (?:failed|failure)|tls (?:is )?(?:required"
+            r"|handshake|negotiation)|temporar(?:y|ily)",
         ),
     ),
 )
@@ -246,7 +293,7 @@ def categorise(code: str, text: str) -> Category:
     if subject.startswith("7."):
         return _search(PASSING, text) or _never_lasting(known) or Category.POLICY
     if known in PERMANENT and subject not in TEXT_FIRST:
-        return _search(PASSING[:5], text) or known
+        return _search(PASSING[:5], text) or _search(LASTING, text) or known
     if known and subject not in TEXT_FIRST:
         return known
     return _by_words(text) or known or _by_reply(reply_code(text))

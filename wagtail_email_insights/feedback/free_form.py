@@ -23,30 +23,45 @@ MAX_RECIPIENTS = 50
 
 _SUBJECT = re.compile(
     r"undeliver|returned mail|return(?:ed)? to sender|failure notice|delivery[ -](?:status )?"
-    r"(?:notification|fail|problem|error|delay|report|has failed|unsuccessful)|mail(?:er)? (?:delivery )?"
-    r"(?:fail|error|system error|problem)|message (?:delivery )?(?:status|delayed|undeliverable|could)"
-    r"|could not (?:send|be delivered)|not delivered|non[- ]delivery|nondeliverable|message you sent blocked"
-    r"|rejected mail|user unknown|warning: (?:message|could)|delayed mail|bounced?\b|\(?(?:failure|delay|success)\)"
-    r"|unzustellbar|nicht zugestellt|nicht zustellbar|zustellung|non remis|non distribu|échec de (?:la )?"
-    r"(?:remise|distribution)|no se puede entregar|no entregado|devuelto|entrega fallida|non recapitabile"
-    r"|mancato recapito|mancata consegna|não (?:é possível|foi possível|pôde)|não entregue|onbestelbaar"
-    r"|niet te bezorgen|niet bezorgd|går inte att leverera|kan inte levereras|olevererbart|kan ikke leveres"
+    r"(?:notification|fail|problem|error|delay|report|has failed|unsuccessful)"
+    r"|mail(?:er)? (?:delivery )?"
+    r"(?:fail|error|system error|problem)|message (?:delivery )?(?:status|delayed|undeliverable"
+    r"|could)"
+    r"|could not (?:send|be delivered)|not delivered|non[- ]delivery|nondeliverable"
+    r"|message you sent blocked"
+    r"|rejected mail|user unknown|warning: (?:message|could)|delayed mail|bounced?\b"
+    r"|\(?(?:failure|delay|success)\)"
+    r"|unzustellbar|nicht zugestellt|nicht zustellbar|zustellung|non remis|non distribu"
+    r"|échec de (?:la )?"
+    r"(?:remise|distribution)|no se puede entregar|no entregado|devuelto|entrega fallida"
+    r"|non recapitabile"
+    r"|mancato recapito|mancata consegna|não (?:é possível|foi possível|pôde)|não entregue"
+    r"|onbestelbaar"
+    r"|niet te bezorgen|niet bezorgd|går inte att leverera|kan inte levereras|olevererbart"
+    r"|kan ikke leveres"
     r"|uleverbar|ikke leveret|ei voitu toimittaa|nie można dostarczyć|niedostarcz|zwrot|nedoručit"
     r"|kézbesíthetetlen|teslim edilemedi|не удается доставить|не доставлено|недоставлен"
     r"|配信不能|配信できません|未送达|无法送达|退信|배달되지",
     re.I,
 )
 _MARKER = re.compile(
-    r"could(?: not|n't) be delivered|was(?: not|n't) delivered|(?:un|non-?)deliverable|delivery (?:\w+ ){0,4}failed"
-    r"|failed permanently|permanent (?:fatal )?error|hi\. this is the|created automatically by mail delivery"
-    r"|i'm sorry to have to inform|returned to sender|did not reach|not able to deliver|unable to deliver"
-    r"|has been (?:delayed|rejected|returned)|nicht zugestellt|nicht ausgeliefert|n'a pas pu être|n'a pas été remis"
-    r"|no se (?:ha podido|pudo) entregar|non è stato (?:possibile|recapitato)|não pôde ser entregue"
-    r"|kan niet worden bezorgd|не удалось доставить|配信できません|will be retried|have not been delivered",
+    r"could(?: not|n't) be delivered|was(?: not|n't) delivered|(?:un|non-?)deliverable"
+    r"|delivery (?:\w+ ){0,4}failed"
+    r"|failed permanently|permanent (?:fatal )?error|hi\. this is the"
+    r"|created automatically by mail delivery"
+    r"|i'm sorry to have to inform|returned to sender|did not reach|not able to deliver"
+    r"|unable to deliver"
+    r"|has been (?:delayed|rejected|returned)|nicht zugestellt|nicht ausgeliefert"
+    r"|n'a pas pu être|n'a pas été remis"
+    r"|no se (?:ha podido|pudo) entregar|non è stato (?:possibile|recapitato)"
+    r"|não pôde ser entregue"
+    r"|kan niet worden bezorgd|не удалось доставить|配信できません|will be retried"
+    r"|have not been delivered",
     re.I,
 )
 _DELAY = re.compile(
-    r"\bdelay|warning: (?:message|could not)|still being retried|will (?:keep|continue) (?:\w+ )?try"
+    r"\bdelay|warning: (?:message|could not)|still being retried|will (?:keep"
+    r"|continue) (?:\w+ )?try"
     r"|this is a warning message only|do not need to (?:resend|re-?send)|will be retried|verzögert"
     r"|retardé|not yet been delivered|has not been delivered yet|temporarily deferred",
     re.I,
@@ -55,8 +70,10 @@ _SUCCESS = re.compile(
     r"\(success\)|successfully delivered|^(?:delivered|relayed|zugestellt|remis|entregado):", re.I
 )
 _ORIGINAL = re.compile(
-    r"^[ \t>]{0,8}(?:-{2,}[^\n]{0,60}(?:original (?:message|mail)|copy of|message headers?|returned message"
-    r"|unsent message|ursprüngliche|nachricht|message d'origine|body of)[^\n]{0,80}|original message headers:"
+    r"^[ \t>]{0,8}(?:-{2,}[^\n]{0,60}(?:original (?:message|mail)|copy of|message headers?"
+    r"|returned message"
+    r"|unsent message|ursprüngliche|nachricht|message d'origine|body of)[^\n]{0,80}"
+    r"|original message headers:"
     r"|received: from|return-path: ?<|message-id: ?<|dkim-signature:|mime-version: )",
     re.I | re.M,
 )
@@ -74,7 +91,8 @@ def is_bounce(message: Part) -> bool:
         return True
     if has_auto_subject(message):
         return False
-    subject_tells = _SUBJECT.search(message.header("subject")[:300]) is not None
+    subject = message.header("subject")[:300]
+    subject_tells = bool(_SUBJECT.search(subject) or _SUCCESS.search(subject))
     if is_daemon(message.header("from")):
         return subject_tells or _tells(_explanation(message))
     no_return = message.header("return-path").replace(" ", "") == "<>"

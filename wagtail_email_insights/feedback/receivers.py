@@ -18,12 +18,14 @@ from .reports import MAX_REASON, Category, Report, ReportKind
 KINDS = {
     "delivered": ReportKind.NONE,
     "bounced": ReportKind.SOFT,
-    "deferred": ReportKind.SOFT,
     "rejected": ReportKind.SOFT,
     "complained": ReportKind.COMPLAINT,
     "autoresponded": ReportKind.AUTO_REPLY,
 }
-"""anymail's event types that we act on; what a bounce is for good is found out below."""
+"""anymail's event types that we act on; whether a bounce is for good is found out below.
+
+"deferred" is not among them: the provider goes on trying and tells later how it ended.
+"""
 
 REJECT_CATEGORIES = {
     "invalid": Category.UNKNOWN_ADDRESS,
@@ -96,8 +98,6 @@ def _judge(event: Any, code: str, words: str) -> tuple[ReportKind, Category]:
     category = categorise(code, words)
     if category == Category.OTHER:
         category = _category_without_words(event)
-    if event.event_type == "deferred":
-        return ReportKind.SOFT, category
     return severity(code, words, category), category
 
 

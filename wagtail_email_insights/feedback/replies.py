@@ -10,7 +10,8 @@ ATTRIBUTION_LINES = 4
 HEADER_LINES = 6
 
 _VERBS = (
-    r"wrote|writes|schrieb|schreef|geschreven|a écrit|escribió|escribio|ha scritto|scritto|escreveu"
+    r"wrote|writes|schrieb|schreef|geschreven|a écrit|escribió|escribio|ha scritto|scritto"
+    r"|escreveu"
     r"|skrev|kirjoitti|napisał|napisał\(a\)|napísal|napsal|írta|yazdı|написал|пишет|писал|έγραψε"
     r"|写道|寫道|書きました|wrote via"
 )
@@ -21,15 +22,18 @@ _GMAIL_ATTRIBUTION = re.compile(
     r"\d{4}[-/年.]\d{1,2}[-/月.]\d{1,2}.{0,150}<\S{1,200}@\S{1,200}>\s*[:：]\s*$"
 )
 _OPENING = re.compile(
-    r"^(?:on|am|le|el|il|em|op|den|w dniu|dne|dňa|på|ons?|tirs?|man|mån|tors?|fre|lör|sön|в|στις)\b"
+    r"^(?:on|am|le|el|il|em|op|den|w dniu|dne|dňa|på|ons?|tirs?|man|mån|tors?|fre|lör|sön|в"
+    r"|στις)\b"
     r"|^.{0,100}(?:\d{4}|<\S{1,200}@)",
     re.I,
 )
 _SEPARATOR = re.compile(
-    r"^\s{0,4}[-_*]{2,}\s{0,3}(?:original (?:message|nachricht)|ursprüngliche nachricht|originalnachricht"
+    r"^\s{0,4}[-_*]{2,}\s{0,3}(?:original (?:message|nachricht)|ursprüngliche nachricht"
+    r"|originalnachricht"
     r"|message d'origine|message original|mensaje original|messaggio originale|mensagem original"
     r"|oorspronkelijk bericht|originalmeddelande|opprinnelig melding|oprindelig meddelelse"
-    r"|alkuperäinen viesti|wiadomość oryginalna|původní zpráva|исходное сообщение|forwarded message"
+    r"|alkuperäinen viesti|wiadomość oryginalna|původní zpráva|исходное сообщение"
+    r"|forwarded message"
     r"|weitergeleitete nachricht|reply (?:message|above this line))\W{0,40}$",
     re.I,
 )
@@ -38,17 +42,23 @@ _FROM = re.compile(
     re.I,
 )
 _HEADER = re.compile(
-    r"^\W{0,3}(?:sent|date|to|subject|gesendet|datum|an|betreff|envoyé|objet|à|date|enviad[oa]|para"
-    r"|asunto|assunto|inviato|data|a|oggetto|verzonden|aan|onderwerp|skickat|till|ämne|sendt|til|emne"
+    r"^\W{0,3}(?:sent|date|to|subject|gesendet|datum|an|betreff|envoyé|objet|à|date|enviad[oa]"
+    r"|para"
+    r"|asunto|assunto|inviato|data|a|oggetto|verzonden|aan|onderwerp|skickat|till|ämne|sendt|til"
+    r"|emne"
     r"|lähetetty|aihe|wysłano|do|temat|odesláno|předmět|отправлено|дата|кому|тема)\*?\s?[:：]",
     re.I,
 )
 _SIGNATURE = re.compile(r"^-- ?$")
 _DEVICE = re.compile(
-    r"^\W{0,3}(?:(?:sent|get|send|delivered) (?:from|with|by|via|using) (?:my |a |the )?(?:\w+ )?(?:iphone|ipad|android|samsung"
-    r"|mobile|phone|blackberry|huawei|xiaomi|galaxy|outlook|mail for|yahoo mail|proton|gmail|windows mail)"
-    r"|get outlook for|(?:von|diese nachricht wurde von) mei\w+ .{0,40}(?:gesendet|gesandt)|gesendet von"
-    r"|envoyé (?:de|depuis) m|envoyé à partir|enviado desde|enviado d[eo] m|inviato da|verzonden vanaf"
+    r"^\W{0,3}(?:(?:sent|get|send|delivered) (?:from|with|by|via|using) (?:my |a "
+    r"|the )?(?:\w+ )?(?:iphone|ipad|android|samsung"
+    r"|mobile|phone|blackberry|huawei|xiaomi|galaxy|outlook|mail for|yahoo mail|proton|gmail"
+    r"|windows mail)"
+    r"|get outlook for|(?:von|diese nachricht wurde von) mei\w+ .{0,40}(?:gesendet|gesandt)"
+    r"|gesendet von"
+    r"|envoyé (?:de|depuis) m|envoyé à partir|enviado desde|enviado d[eo] m|inviato da"
+    r"|verzonden vanaf"
     r"|verstuurd vanaf|skickat från|sendt fra|lähetetty (?:iphonesta|puhelimesta|laitteesta)"
     r"|wysłano z|odesláno z|küldve|отправлено (?:с|из)|iphoneから送信|从我的iphone发送|发自我的)",
     re.I,

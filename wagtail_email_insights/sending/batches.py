@@ -55,7 +55,7 @@ class Turn:
 def work_on(mailing: Mailing, *, seconds: float) -> bool:
     """Send copies of *mailing* for at most *seconds*; returns whether more could be sent now."""
     if mailing.state == MailingState.PREPARING:
-        prepare(mailing)
+        _prepare(mailing)
     if mailing.state != MailingState.SENDING:
         return False
     who = identity(mailing.site, mailing.sender)
@@ -83,6 +83,17 @@ def compile_mailing(mailing: Mailing) -> dict[int, Compiled]:
         )
         for content in mailing.contents.all()
     }
+
+
+def _prepare(mailing: Mailing) -> None:
+    """Prepare, and let the editor see why when it does not work; the reaper tries again."""
+    try:
+        prepare(mailing)
+    except Exception as error:
+        logger.exception("Could not prepare mailing %s", mailing.pk)
+        Mailing.objects.filter(pk=mailing.pk, state=MailingState.PREPARING).update(
+            state_reason=f"{type(error).__name__}: {error}"[:500], worked_at=timezone.now()
+        )
 
 
 def _take_turn(turn: Turn) -> bool:
@@ -134,7 +145,7 @@ def _send_chunk(turn: Turn, copies: Sequence[Copy]) -> bool:
             results.append((copy.delivery_id, result))
             if result.outcome in SENDER_TROUBLE:
                 break
-    settle(turn.lease, results)
+    settle(turn.lease, results, untried=len(results) < len(ours))
     return _sender_is_well(turn.mailing, results)
 
 

@@ -212,7 +212,9 @@ def _before_the_choice(moment: str) -> Q:
 def _count_sent(mailing_ids: Iterable[int]) -> dict[tuple[int, int], int]:
     rows = (
         Delivery.objects.filter(
-            _before_the_choice("settled_at"), mailing__in=list(mailing_ids), state=DeliveryState.SENT
+            _before_the_choice("settled_at"),
+            mailing__in=list(mailing_ids),
+            state=DeliveryState.SENT,
         )
         .order_by()
         .values_list("mailing", "variant")

@@ -28,13 +28,15 @@ def prepare(mailing: Mailing) -> None:
     """
     locked = Mailing.objects.select_for_update().get(pk=mailing.pk)
     if locked.state != MailingState.PREPARING:
+        mailing.state = locked.state
         return
     freeze_content(locked)
     insert_deliveries(locked)
     experiments.assign_variants(locked)
     local_time.hold_until_local_hour(locked)
     locked.state = MailingState.SENDING
-    locked.save(update_fields=["state"])
+    locked.state_reason = ""
+    locked.save(update_fields=["state", "state_reason"])
     mailing.state = locked.state
 
 

@@ -21,8 +21,8 @@ Result = tuple[int, HandOver]
 """A delivery's id and what the mail server made of it."""
 
 
-def settle(lease: Lease, results: Sequence[Result]) -> None:
-    """Store each result; copies in hand-over without one were not tried and wait again."""
+def settle(lease: Lease, results: Sequence[Result], *, untried: bool = False) -> None:
+    """Store each result; with *untried*, copies in hand-over without one wait again."""
     # A lease that ran out meanwhile may have declared some uncertain: now we know better.
     ours = lease.mailing.deliveries.filter(
         lease_owner=lease.owner, state__in=[DeliveryState.HANDING_OVER, DeliveryState.UNCERTAIN]
@@ -32,7 +32,8 @@ def settle(lease: Lease, results: Sequence[Result]) -> None:
         _close(ours.filter(pk__in=accepted), DeliveryState.SENT)
         for pk, result in results:
             _settle_one(ours.filter(pk=pk), result)
-        _put_back(ours.filter(state=DeliveryState.HANDING_OVER))
+        if untried:
+            _put_back(ours.filter(state=DeliveryState.HANDING_OVER))
 
 
 def _settle_one(delivery: QuerySet[Delivery], result: HandOver) -> None:
