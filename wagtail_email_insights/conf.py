@@ -58,12 +58,12 @@ class AppSettings:
     @property
     def batch_size(self) -> int:
         """Copies one worker claims at a time."""
-        return self._get("batch_size", 100)
+        return self._get("batch_size", 200)
 
     @property
     def chunk_size(self) -> int:
         """Copies in hand-over at a time: the most that one crash can leave uncertain."""
-        return self._get("chunk_size", 10)
+        return self._get("chunk_size", 20)
 
     @property
     def lease_seconds(self) -> int:

@@ -74,18 +74,24 @@ class Stage(enum.IntEnum):
 class ReadyMessage(EmailMultiAlternatives):
     """A message whose bytes are finished, and that API backends can still take apart.
 
-    ``envelope_from`` is the return path; ``raw`` has CRLF line ends and short lines. *parts* is
-    called only for backends that take the message apart and returns ``subject``, ``from_email``,
-    ``reply_to``, ``body``, ``html`` and ``headers``.
+    ``wire`` is the message as the DATA phase wants it (RFC 5321, section 4.5.2): CRLF line ends,
+    dots at the start of lines doubled, the final dot at the end. ``envelope_from`` is the return
+    path. *parts* is called only for backends that take the message apart and returns ``subject``,
+    ``from_email``, ``reply_to``, ``body``, ``html`` and ``headers``.
     """
 
     def __init__(
-        self, *, raw: bytes, envelope_from: str, to: str, parts: Callable[[], dict[str, Any]]
+        self, *, wire: bytes, envelope_from: str, to: str, parts: Callable[[], dict[str, Any]]
     ) -> None:
         super().__init__(to=[to], from_email=envelope_from)
-        self.raw = raw
+        self.wire = wire
         self.envelope_from = envelope_from
         self._parts = parts
+
+    @property
+    def raw(self) -> bytes:
+        """The message itself, without what only the wire needs."""
+        return self.wire.removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n.")
 
     def complete(self) -> None:
         """Fill in what only API backends need: for SMTP the bytes are enough."""
@@ -168,15 +174,15 @@ class SMTPConnection(Connection):
             self.backend.open()
         except OSError as error:
             return _judge_connect_error(error)
-        return self._converse(sender, recipient, message.raw)
+        return self._converse(sender, recipient, message.wire)
 
-    def _converse(self, sender: str, recipient: str, raw: bytes) -> HandOver:
+    def _converse(self, sender: str, recipient: str, wire: bytes) -> HandOver:
         stage = Stage.MAIL
         try:
-            for stage, (code, text) in self._steps(sender, recipient, raw):
+            for stage, (code, text) in self._steps(sender, recipient, wire):
                 if stage == Stage.FINAL_DOT and not _is_verdict(code):
                     raise smtplib.SMTPResponseException(code, text)
-                if not 200 <= code < 400:
+                if not _is_fine(code):
                     return self._judge_reply(stage, code, text)
         except OSError as error:
             self._drop()
@@ -187,15 +193,22 @@ class SMTPConnection(Connection):
         return HandOver(Outcome.ACCEPTED)
 
     def _steps(
-        self, sender: str, recipient: str, raw: bytes
+        self, sender: str, recipient: str, wire: bytes
     ) -> Iterator[tuple[Stage, tuple[int, bytes]]]:
         """Yield each stage with the server's reply to it."""
         smtp = self._smtp
         smtp.ehlo_or_helo_if_needed()
-        yield Stage.MAIL, smtp.mail(sender)
-        yield Stage.RCPT, smtp.rcpt(recipient)
+        if smtp.has_extn("pipelining"):
+            # Both commands in one go (RFC 2920): a round trip less for every message.
+            smtp.send(f"MAIL FROM:<{sender}>\r\nRCPT TO:<{recipient}>\r\n")
+            mail, rcpt = smtp.getreply(), smtp.getreply()
+        else:
+            mail = smtp.mail(sender)
+            rcpt = smtp.rcpt(recipient) if _is_fine(mail[0]) else mail
+        yield Stage.MAIL, mail
+        yield Stage.RCPT, rcpt
         yield Stage.DATA, smtp.docmd("data")
-        smtp.send(_stuffed(raw))
+        smtp.send(wire)
         # Every byte is out of our hands: from here on silence means that we do not know.
         yield Stage.BODY, (250, b"")
         yield Stage.FINAL_DOT, smtp.getreply()
@@ -273,11 +286,8 @@ def send_transactional(
         raise MailError(str(error)) from error
 
 
-def _stuffed(raw: bytes) -> bytes:
-    """Return *raw* as the DATA phase wants it (RFC 5321, section 4.5.2), final dot included."""
-    body = raw if raw.endswith(b"\r\n") else raw + b"\r\n"
-    stuffed = body.replace(b"\r\n.", b"\r\n..")
-    return (b"." + stuffed if stuffed.startswith(b".") else stuffed) + b".\r\n"
+def _is_fine(code: int) -> bool:
+    return 200 <= code < 400
 
 
 def _is_verdict(code: int) -> bool:

@@ -60,10 +60,32 @@ class Token(NamedTuple):
     values: tuple[int, ...]
 
 
-def make(kind: Kind, *values: int) -> str:
-    """Return the signed text for *values* (unsigned, at most 64 bits each)."""
-    payload = bytes([VERSION << 4 | kind]) + b"".join(_varint(value) for value in values)
-    return _encode(payload + _signature(payload, settings.SECRET_KEY))
+def make(kind: Kind, *numbers: int) -> str:
+    """Return the signed text for *numbers* (unsigned, at most 64 bits each)."""
+    return Maker(kind).token(values(*numbers)).decode()
+
+
+class Maker:
+    """Makes many tokens of one kind that differ in their last values; the key is read once.
+
+    For the inside of a loop over copies: ``Maker(kind, *first).token(values(…))`` is the same
+    text as ``make(kind, *first, …)`` in half the time.
+    """
+
+    def __init__(self, kind: Kind, *first: int) -> None:
+        self._head = bytes([VERSION << 4 | kind]) + values(*first)
+        self._key = _derived_key(settings.SECRET_KEY)
+
+    def token(self, rest: bytes) -> bytes:
+        """Return the token as ASCII bytes; *rest* is what ``values`` made of the last values."""
+        payload = self._head + rest
+        signature = hmac.digest(self._key, payload, "sha256")[:SIGNATURE_BYTES]
+        return base64.urlsafe_b64encode(payload + signature).rstrip(b"=")
+
+
+def values(*numbers: int) -> bytes:
+    """Return *numbers* as they stand inside a token."""
+    return b"".join(map(_varint, numbers))
 
 
 def read(text: str, *kinds: Kind) -> Token:
@@ -80,9 +102,9 @@ def read(text: str, *kinds: Kind) -> Token:
     return token
 
 
-def make_caseless(kind: Kind, *values: int) -> str:
+def make_caseless(kind: Kind, *numbers: int) -> str:
     """Like ``make``, in lower-case base32: for mail addresses, whose case servers may change."""
-    raw = _decode(make(kind, *values))
+    raw = _decode(make(kind, *numbers))
     return base64.b32encode(raw).rstrip(b"=").decode().lower()
 
 
@@ -123,11 +145,12 @@ def _parse(payload: bytes) -> Token:
 
 
 def _signature(payload: bytes, key: str | bytes) -> bytes:
-    secret = key.encode() if isinstance(key, str) else key
+    return hmac.digest(_derived_key(key), payload, "sha256")[:SIGNATURE_BYTES]
+
+
+def _derived_key(key: str | bytes) -> bytes:
     # The prefix keeps our signatures apart from every other use of the same key.
-    return hmac.digest(b"wagtail_email_insights.tokens:" + secret, payload, "sha256")[
-        :SIGNATURE_BYTES
-    ]
+    return b"wagtail_email_insights.tokens:" + (key.encode() if isinstance(key, str) else key)
 
 
 def _decode(text: str) -> bytes:

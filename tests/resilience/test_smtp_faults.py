@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import smtplib
 import socket
 import struct
 import threading
@@ -46,6 +47,7 @@ class ScriptedServer:
     ``body`` is reached when the first bytes of a message have come.
     """
 
+    replies: Mapping[str, bytes] = field(default_factory=lambda: REPLIES)
     faults: dict[str, bytes] = field(default_factory=dict)
     envelopes: list[tuple[str, str]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
@@ -106,7 +108,7 @@ class ScriptedServer:
 
     def _reply(self, connection: socket.socket, step: str) -> bool:
         """Answer as the script says; returns whether the conversation goes on."""
-        answer = self._last_reply = self.faults.pop(step, REPLIES.get(step, b"500 what?"))
+        answer = self._last_reply = self.faults.pop(step, self.replies.get(step, b"500 what?"))
         if answer == DROP:
             # Not a polite end but a reset, as after a crash.
             linger = struct.pack("ii", 1, 0)
@@ -133,9 +135,9 @@ def use_server(settings, port: int, **options: str) -> None:
         settings.EMAIL_HOST_PASSWORD = options.get("password", "")
 
 
-@pytest.fixture
-def server(settings) -> Iterator[ScriptedServer]:
-    with ScriptedServer() as server:
+@pytest.fixture(params=[b"250 hello", b"250-hello\r\n250 PIPELINING"], ids=["plain", "pipelining"])
+def server(settings, request) -> Iterator[ScriptedServer]:
+    with ScriptedServer(replies={**REPLIES, "ehlo": request.param}) as server:
         use_server(settings, server.port)
         yield server
 
@@ -151,7 +153,9 @@ def message(
     to: str = "ann@example.org",
     envelope_from: str = "news@example.org",
 ) -> ReadyMessage:
-    return ReadyMessage(raw=raw, envelope_from=envelope_from, to=to, parts=dict)
+    # smtplib's own way of doubling dots is the judge of ours.
+    wire = smtplib._quote_periods(raw if raw.endswith(b"\r\n") else raw + b"\r\n") + b".\r\n"
+    return ReadyMessage(wire=wire, envelope_from=envelope_from, to=to, parts=dict)
 
 
 FAULTS = [
