@@ -7,10 +7,12 @@ No transaction is open while the mail server is spoken to, and nothing here is e
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -35,6 +37,9 @@ SENDER_TROUBLE = (Outcome.SENDER_REFUSED, Outcome.UNREACHABLE)
 LONGEST_WAIT = 5.0
 """Seconds a worker waits for the sender's pace; for longer it ends its turn."""
 
+_one_turn_at_a_time = threading.Lock()
+"""However many threads a process has: a crash leaves one chunk of it in doubt."""
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -54,6 +59,11 @@ class Turn:
 
 def work_on(mailing: Mailing, *, seconds: float) -> bool:
     """Send copies of *mailing* for at most *seconds*; returns whether more could be sent now."""
+    with _one_turn_at_a_time:
+        return _work_on(mailing, seconds)
+
+
+def _work_on(mailing: Mailing, seconds: float) -> bool:
     if mailing.state == MailingState.PREPARING:
         _prepare(mailing)
     if mailing.state != MailingState.SENDING:
@@ -108,16 +118,30 @@ def _take_turn(turn: Turn) -> bool:
 
 
 def _send_batch(turn: Turn, copies: Sequence[Copy]) -> bool:
-    """Send the claimed copies chunk by chunk at the sender's pace; returns whether to go on."""
+    """Send the claimed copies chunk by chunk at the sender's pace; returns whether to go on.
+
+    What became of one chunk is committed together with the next one's hand-over: one commit a
+    chunk, and never more than one chunk in hand-over.
+    """
+    results: list[Result] = []
     sent = 0
     while sent < len(copies):
+        if turn.sender:
+            # Its pace may keep us waiting: nothing stays in hand-over meanwhile.
+            results = settle(turn.lease, results)
         allowed = _allowed(turn, min(app_settings.chunk_size, len(copies) - sent))
         if not allowed or turn.time_is_up:
-            return False
-        if not _send_chunk(turn, copies[sent : sent + allowed]):
-            return False
+            break
+        chunk = copies[sent : sent + allowed]
+        with transaction.atomic():
+            settle(turn.lease, results)
+            ours = turn.lease.begin_hand_over([copy.delivery_id for copy in chunk])
+        results = [*_hand_over_chunk(turn, [copy for copy in chunk if copy.delivery_id in ours])]
+        if not ours or not _sender_is_well(turn.mailing, results):
+            break
         sent += allowed
-    return True
+    settle(turn.lease, results, untried=True)
+    return sent == len(copies)
 
 
 def _allowed(turn: Turn, wanted: int) -> int:
@@ -133,20 +157,13 @@ def _allowed(turn: Turn, wanted: int) -> int:
     return allowance.number
 
 
-def _send_chunk(turn: Turn, copies: Sequence[Copy]) -> bool:
-    """Hand a few copies over and settle them; returns whether to go on."""
-    ours = turn.lease.begin_hand_over([copy.delivery_id for copy in copies])
-    if not ours:
-        return False
-    results: list[Result] = []
+def _hand_over_chunk(turn: Turn, copies: Sequence[Copy]) -> Iterator[Result]:
+    """Give each copy to the mail server; trouble of the sender's own leaves the rest untried."""
     for copy in copies:
-        if copy.delivery_id in ours:
-            result = _hand_over(turn, copy)
-            results.append((copy.delivery_id, result))
-            if result.outcome in SENDER_TROUBLE:
-                break
-    settle(turn.lease, results, untried=len(results) < len(ours))
-    return _sender_is_well(turn.mailing, results)
+        result = _hand_over(turn, copy)
+        yield copy.delivery_id, result
+        if result.outcome in SENDER_TROUBLE:
+            return
 
 
 def _hand_over(turn: Turn, copy: Copy) -> HandOver:

@@ -21,19 +21,25 @@ Result = tuple[int, HandOver]
 """A delivery's id and what the mail server made of it."""
 
 
-def settle(lease: Lease, results: Sequence[Result], *, untried: bool = False) -> None:
-    """Store each result; with *untried*, copies in hand-over without one wait again."""
+def settle(lease: Lease, results: Sequence[Result], *, untried: bool = False) -> list[Result]:
+    """Store each result; with *untried*, copies in hand-over without one wait again.
+
+    Returns what is left to store: an empty list.
+    """
     # A lease that ran out meanwhile may have declared some uncertain: now we know better.
     ours = lease.mailing.deliveries.filter(
         lease_owner=lease.owner, state__in=[DeliveryState.HANDING_OVER, DeliveryState.UNCERTAIN]
     )
     accepted = [pk for pk, result in results if result.outcome is Outcome.ACCEPTED]
     with transaction.atomic():
-        _close(ours.filter(pk__in=accepted), DeliveryState.SENT)
+        if accepted:
+            _close(ours.filter(pk__in=accepted), DeliveryState.SENT)
         for pk, result in results:
-            _settle_one(ours.filter(pk=pk), result)
+            if result.outcome is not Outcome.ACCEPTED:
+                _settle_one(ours.filter(pk=pk), result)
         if untried:
             _put_back(ours.filter(state=DeliveryState.HANDING_OVER))
+    return []
 
 
 def _settle_one(delivery: QuerySet[Delivery], result: HandOver) -> None:

@@ -20,12 +20,14 @@ from ..tokens import Maker
 
 Words = Mapping[str, str]
 SOFT_BREAK = b"=\r\n"
+SHORT = 76
+"""A header that is shorter, and ASCII, needs no folding and no encoding."""
 _BOUNDARY = "=_wagtail_email_insights_{}"
 # What quoted-printable leaves alone, short enough to stand on a line of its own.
 _PLAIN = re.compile(r"[A-Za-z0-9 !-/:;<>?@\[\]^_`{|}~]{1,70}(?<! )")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TokenSlot:
     """An address with a token in it: the same but for the token in every copy."""
 
@@ -54,7 +56,8 @@ class Skeleton:
     ) -> None:
         self.slots = slots
         self._template: list[bytes] = []
-        self._tokens: list[tuple[int, TokenSlot]] = []
+        # A link stands in both bodies, often more than once there; it is signed once per copy.
+        self._tokens: dict[TokenSlot, list[int]] = {}
         self._words: list[tuple[int, WordSlot]] = []
         for piece in _joined([*_head(content, domain), *_body(content, slots)]):
             self._add(piece)
@@ -62,8 +65,10 @@ class Skeleton:
     def fill(self, words: Words, key: bytes) -> bytes:
         """Return the message of one copy, dots doubled and final dot included."""
         pieces = self._template.copy()
-        for index, slot in self._tokens:
-            pieces[index] = slot.token(key)
+        for slot, indexes in self._tokens.items():
+            token = slot.token(key)
+            for index in indexes:
+                pieces[index] = token
         for index, fill in self._words:
             pieces[index] = fill(words)
         return b"".join(pieces)
@@ -72,7 +77,7 @@ class Skeleton:
         index = len(self._template)
         self._template.append(piece if isinstance(piece, bytes) else b"")
         if isinstance(piece, TokenSlot):
-            self._tokens.append((index, piece))
+            self._tokens.setdefault(piece, []).append(index)
         elif not isinstance(piece, bytes):
             self._words.append((index, piece))
 
@@ -80,6 +85,8 @@ class Skeleton:
 def header(name: str, value: str) -> bytes:
     """Return one header line, folded and encoded as RFC 5322 and RFC 2047 want it."""
     one_line = " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", value).split())
+    if one_line.isascii() and len(name) + len(one_line) < SHORT and "=?" not in one_line:
+        return f"{name}: {one_line}\r\n".encode("ascii")
     return policy.SMTP.fold(name, policy.SMTP.header_factory(name, one_line)).encode("ascii")
 
 
