@@ -100,23 +100,43 @@ class Process:
             os.killpg(self.popen.pid, signal.SIGKILL)
         self.popen.wait()
 
-    def stop(self) -> None:
+    def stop(self, seconds: float = STOP_SECONDS) -> None:
         """Ask politely, then make sure that nothing of the group is left."""
         if self.is_running:
             self.popen.terminate()
             with suppress(subprocess.TimeoutExpired):
-                self.popen.wait(STOP_SECONDS)
+                self.popen.wait(seconds)
         self.kill()
+
+    def announced(self, pattern: str) -> list[int]:
+        """Return the process ids that it has told of in words that match *pattern*."""
+        return [int(pid) for pid in re.findall(pattern, self.said)]
+
+    def children(self, *, of: int | None = None) -> list[int]:
+        """Return the ids of its own child processes, or of those of the process *of*."""
+        parent = of or self.popen.pid
+        try:
+            listed = Path(f"/proc/{parent}/task/{parent}/children").read_text()
+        except OSError:
+            return []
+        return [int(pid) for pid in listed.split()]
+
+    def kill_child(self, pid: int) -> None:
+        """``kill -9`` one process of the group."""
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 @dataclass(frozen=True)
 class CaughtMail:
-    """One mail as the server got it, envelope included."""
+    """One mail as the server got it, envelope included; *client* is how it said hello."""
 
     sender: str
     recipient: str
     raw: bytes
     peer: Any = None
+    client: str = ""
+    at: float = field(default_factory=time.monotonic)
 
     @property
     def message(self) -> EmailMessage:
@@ -166,7 +186,13 @@ class MailServer:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         mails = [
-            CaughtMail(envelope.mail_from or "", to, bytes(envelope.content or b""), session.peer)
+            CaughtMail(
+                envelope.mail_from or "",
+                to,
+                bytes(envelope.content or b""),
+                session.peer,
+                session.host_name or "",
+            )
             for to in envelope.rcpt_tos
         ]
         return await self.answer(mails)
@@ -221,13 +247,111 @@ class Oracle(MailServer):
         return "250 Caught"
 
 
+class Postgres:
+    """A PostgreSQL server of our own that may be shut down hard; there is one database in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        folders = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")))
+        self._search = os.pathsep.join([os.environ["PATH"], *reversed(folders)])
+        # It refuses to run as root, and must be able to enter its folder.
+        self._as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+
+    @property
+    def url(self) -> str:
+        return f"postgres://tests@{HOST}:{self.port}/postgres"
+
+    def __enter__(self) -> Postgres:
+        if self._as_user:
+            shutil.chown(self.folder, "postgres")
+        self._run("initdb", "--auth=trust", "--username=tests", "--encoding=UTF8", "--no-sync")
+        self._control("start")
+        return self
+
+    def __exit__(self, *_details: object) -> None:
+        self._control("stop", "--mode=immediate")
+
+    def restart(self, mode: str) -> None:
+        """Shut down *fast* (connections are cut) or *immediate* (as a crash) and start again."""
+        self._control("restart", f"--mode={mode}")
+
+    def _control(self, verb: str, *arguments: str) -> None:
+        options = f"-p {self.port} -h {HOST} -k {self.folder} -c fsync=off"
+        log = str(self.folder / "log")
+        self._run("pg_ctl", verb, "--wait", f"--log={log}", f"--options={options}", *arguments)
+
+    def _run(self, name: str, *arguments: str) -> None:
+        program = program_of(name, self._search)
+        subprocess.run(
+            [*self._as_user, program, *arguments, f"--pgdata={self.folder / 'data'}"],
+            check=True,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+
+
+class Redis:
+    """A Redis server of our own that keeps nothing on disk."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+
+    def __enter__(self) -> Redis:
+        command = [program_of("redis-server"), "--bind", HOST, "--port", str(self.port)]
+        self._process = subprocess.Popen(
+            [*command, "--save", "", "--appendonly", "no"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+        wait_until(self._answers, seconds=START_SECONDS, what="Redis")
+        return self
+
+    def __exit__(self, *_details: object) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+    def flush(self) -> None:
+        assert self._say(b"FLUSHALL").startswith(b"+OK")
+
+    def _answers(self) -> bool:
+        with suppress(OSError):
+            return self._say(b"PING").startswith(b"+PONG")
+        return False
+
+    def _say(self, command: bytes) -> bytes:
+        with socket.create_connection((HOST, self.port), 5) as connection:
+            connection.sendall(command + b"\r\n")
+            return connection.recv(100)
+
+
+class NotInstalled(RuntimeError):
+    """A program that a test needs is not on this machine."""
+
+
+def program_of(name: str, search: str | None = None) -> str:
+    """Return the path of the program *name*; raises NotInstalled."""
+    path = shutil.which(name, path=search)
+    if not path:
+        raise NotInstalled(f"{name} is not installed")
+    return path
+
+
 @dataclass
 class Site:
-    """A site with its own database file, whose servers are started and stopped one by one."""
+    """A site with a database of its own, whose servers are started and stopped one by one.
+
+    The database is a file in *folder* unless *database_url* names a PostgreSQL server. *variables*
+    are more environment variables, for settings that look at them.
+    """
 
     folder: Path
     smtp_port: int
     port: int = field(default_factory=free_port)
+    settings: str = SETTINGS
+    database_url: str = ""
+    variables: dict[str, str] = field(default_factory=dict)
     _processes: list[Process] = field(default_factory=list)
 
     @property
@@ -242,11 +366,13 @@ class Site:
     def environment(self) -> dict[str, str]:
         return {
             **os.environ,
-            "DJANGO_SETTINGS_MODULE": SETTINGS,
+            "DJANGO_SETTINGS_MODULE": self.settings,
             "STORY_FOLDER": str(self.folder),
             "STORY_PORT": str(self.port),
             "STORY_SMTP_PORT": str(self.smtp_port),
+            "STORY_DATABASE_URL": self.database_url,
             "PYTHONUNBUFFERED": "1",
+            **self.variables,
         }
 
     def manage(self, *arguments: str) -> str:
@@ -291,8 +417,17 @@ class Site:
 
     def query(self, sql: str, *values: Any) -> list[tuple]:
         """Return the rows of *sql*; reads beside the servers without stopping them."""
+        if self.database_url:
+            return self._query_postgres(sql, *values)
         with closing(sqlite3.connect(self.database, timeout=20)) as connection, connection:
             return connection.execute(sql, values).fetchall()
+
+    def _query_postgres(self, sql: str, *values: Any) -> list[tuple]:
+        import psycopg
+
+        with psycopg.connect(self.database_url) as connection:
+            cursor = connection.execute(sql.replace("?", "%s"), values)  # type: ignore[arg-type]
+            return cursor.fetchall() if cursor.description else []
 
     def stop(self) -> None:
         for process in reversed(self._processes):
@@ -305,12 +440,13 @@ class Site:
 
 
 @contextmanager
-def running_site(folder: Path, smtp_port: int) -> Iterator[Site]:
+def running_site(folder: Path, smtp_port: int, **options: Any) -> Iterator[Site]:
     """Yield a migrated site in *folder*; whatever was started on it is stopped afterwards.
 
-    Folders with the same parent share the work of migrating.
+    Folders with the same parent share the work of migrating a database file. The *options* are
+    more fields of the Site.
     """
-    site = Site(folder, smtp_port)
+    site = Site(folder, smtp_port, **options)
     _migrate(site, folder.parent / "migrated.sqlite3")
     try:
         yield site
@@ -327,7 +463,9 @@ def answers(url: str) -> bool:
 
 
 def _migrate(site: Site, template: Path) -> None:
-    if not template.exists():
+    if site.database_url:
+        site.manage("migrate", "-v0")
+    elif not template.exists():
         site.manage("migrate", "-v0")
         shutil.copyfile(site.database, template)
     else:

@@ -1,6 +1,6 @@
 """Wiring of the app: conditions, locks and listeners find each other here."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -13,11 +13,19 @@ class EmailInsightsConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported for what they register: checks, locks, segment conditions, listeners.
-        from . import checks  # noqa: F401
+        from . import checks, queue  # noqa: F401
+        from .digests import schedules as digest_schedules
+        from .feedback import receivers as feedback_receivers
+        from .feedback import schedules as feedback_schedules
         from .mailings import locks  # noqa: F401
         from .segments import conditions as segment_conditions  # noqa: F401
-        from .sending.schedules import ensure_schedules
+        from .sending import schedules as sending_schedules
+        from .sending import standby
         from .tracking import conditions as tracking_conditions  # noqa: F401
         from .tracking import receivers, resends  # noqa: F401
 
-        post_migrate.connect(ensure_schedules, sender=self)
+        for ensure in (sending_schedules, feedback_schedules, digest_schedules):
+            post_migrate.connect(ensure.ensure_schedules, sender=self)
+        feedback_receivers.connect()
+        if apps.is_installed("django_q"):
+            queue.call_in_workers(standby.begin)

@@ -7,12 +7,16 @@ therefore costs time and nothing else.
 from __future__ import annotations
 
 import logging
+import threading
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from django.db import transaction
 
 logger = logging.getLogger(__name__)
+
+_busy = threading.Event()
 
 DEFAULT_Q_CLUSTER: dict[str, Any] = {
     "name": "wagtail_email_insights",
@@ -65,3 +69,28 @@ def ensure_schedule(function: str, *, minutes: int) -> None:
             "repeats": -1,
         },
     )
+
+
+def call_in_workers(function: Callable[[], None]) -> None:
+    """Have *function* called in each worker process of a cluster when it starts."""
+    from django_q import signals
+
+    def started(**_kwargs: Any) -> None:
+        function()
+
+    signals.post_spawn.connect(started, weak=False, dispatch_uid=function)
+    signals.pre_execute.connect(_task_begins, dispatch_uid=_task_begins)
+    signals.post_execute_in_worker.connect(_task_ends, dispatch_uid=_task_ends)
+
+
+def is_idle() -> bool:
+    """Tell whether this worker process waits for a task; it does not when it is about to end."""
+    return threading.main_thread().is_alive() and not _busy.is_set()
+
+
+def _task_begins(**_kwargs: Any) -> None:
+    _busy.set()
+
+
+def _task_ends(**_kwargs: Any) -> None:
+    _busy.clear()

@@ -47,3 +47,4 @@ def register_log_actions(actions: Any) -> None:
     actions.register_action(f"{prefix}.pause", _("Pause"), _("Sending paused"))
     actions.register_action(f"{prefix}.resume", _("Resume"), _("Sending resumed"))
     actions.register_action(f"{prefix}.cancel", _("Cancel"), _("Sending cancelled"))
+    actions.register_action(f"{prefix}.choose", _("Choose"), _("Winner of a test chosen"))

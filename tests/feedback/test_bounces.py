@@ -28,6 +28,12 @@ def test_a_message_is_read_as_what_it_is(case):
     assert len(report.reason) <= 250
 
 
+@pytest.mark.parametrize(("status", "diagnostic", "kind"), delivery_reports.MORE_ANSWERS)
+def test_only_what_is_permanent_is_called_so(status, diagnostic, kind):
+    [report] = read_report(failed(status, diagnostic))
+    assert report.kind == kind
+
+
 def test_the_set_is_large_and_varied():
     assert len({case.raw for case in CASES}) >= 150
     assert min(Counter(case.kind for case in CASES).values()) >= 10

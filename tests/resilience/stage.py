@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import random
+import time
+
 from wagtail.models import Site
 
 from tests.factories import make_email, make_list, make_mailing
+from tests.resilience.accounts import REFUSED, UNSUBSCRIBED
 from tests.story.stage import set_up
 from wagtail_email_insights.contacts.models import Contact, Subscription, SubscriptionStatus
 from wagtail_email_insights.mailings.models import Mailing
 from wagtail_email_insights.sending import actions
-
-UNSUBSCRIBED = 30
-REFUSED = 5
-"""Addresses that the oracle does not take."""
 
 
 def start_mailing(people: int) -> Mailing:
@@ -42,3 +42,13 @@ def _subscribe(
         Subscription(contact=contact, recipient_list=recipient_list, status=status)
         for contact in contacts
     )
+
+
+def pause_and_resume(times: int) -> None:
+    """Pause and resume the mailing again and again; each has to work."""
+    mailing = Mailing.objects.get()
+    for _number in range(times):
+        actions.pause(mailing)
+        time.sleep(random.uniform(0, 0.1))
+        actions.resume(mailing)
+        time.sleep(random.uniform(0, 0.1))

@@ -80,6 +80,32 @@ class FiguresTest(TestCase):
 
 
 @pytest.mark.django_db
+def test_what_came_back_was_not_delivered():
+    mailing = build(["sent"] * 5, [])
+    kinds = {
+        1: [EventKind.SOFT_BOUNCE, EventKind.SOFT_BOUNCE],
+        2: [EventKind.SOFT_BOUNCE, EventKind.HARD_BOUNCE],
+        3: [EventKind.SOFT_BOUNCE, EventKind.DELIVERED],
+        4: [EventKind.COMPLAINT, EventKind.REPLY, EventKind.AUTO_REPLY],
+    }
+    for copy, happened in kinds.items():
+        for kind in happened:
+            Event.objects.create(kind=kind, mailing=mailing, copy=copy)
+    figures = figures_for(mailing)
+    assert (figures["bounced"].value, figures["bounced"].denominator) == (2, 5)
+    assert (figures["delivered"].value, figures["delivered"].denominator) == (3, 5)
+    assert (figures["complained"].value, figures["complained"].denominator) == (1, 3)
+    assert figures["replied"].value == 1
+
+
+@pytest.mark.django_db
+def test_figures_that_nobody_reports_are_absent(settings):
+    assert "bounced" not in figures_for(build(["sent"], [])).by_code
+    settings.WAGTAIL_EMAIL_INSIGHTS = {"mailboxes": [{"host": "127.0.0.1"}]}
+    assert figures_for(build(["sent"], []))["bounced"].value == 0
+
+
+@pytest.mark.django_db
 def test_nothing_divided_by_nothing_is_no_rate():
     figures = figures_for(make_mailing())
     assert [figure.rate for figure in figures] == [None] * 6

@@ -12,6 +12,12 @@ ICONS = {
     EventKind.SUBSCRIBE: "plus",
     EventKind.CONFIRM: "check",
     EventKind.UNSUBSCRIBE: "minus",
+    EventKind.DELIVERED: "success",
+    EventKind.HARD_BOUNCE: "error",
+    EventKind.SOFT_BOUNCE: "warning",
+    EventKind.COMPLAINT: "warning",
+    EventKind.REPLY: "comment",
+    EventKind.AUTO_REPLY: "time",
 }
 
 

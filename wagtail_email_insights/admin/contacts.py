@@ -52,6 +52,7 @@ STANDINGS = [
     (SUPPRESSED, gettext_lazy("Suppressed: gets nothing")),
     (ON_NO_LIST, gettext_lazy("On no list")),
 ]
+BOUNCE_REASONS = (SuppressionReason.HARD_BOUNCE, SuppressionReason.SOFT_BOUNCES)
 SEE_CONTACTS = ["add", "change", "delete", "view"]
 
 
@@ -197,9 +198,18 @@ class ContactInspectView(generic.InspectView):
             standing=standing_in_words(self.object),
             subscriptions=_subscription_table(self.object),
             consents=_consent_table(self.object),
+            may_reset_bounces=self._may_reset_bounces(),
+            reset_bounces_url=reverse("email_suppressions:reset_bounces", args=[self.object.pk]),
+            replies_url=f"{reverse('email_replies:index')}?contact={self.object.pk}",
             **self._activities(),
             **kwargs,
         )
+
+    def _may_reset_bounces(self) -> bool:
+        contact: Any = self.object
+        came_back = contact.soft_bounces or contact.suppression in BOUNCE_REASONS
+        may_change = self.request.user.has_perm("wagtail_email_insights.change_contact")
+        return bool(came_back and may_change)
 
     def _activities(self) -> dict[str, Any]:
         if not self.request.user.has_perm("wagtail_email_insights.view_activities"):

@@ -9,10 +9,13 @@ from wagtail.snippets.views.snippets import SnippetViewSetGroup
 from .activity_log import ActivityLogAdmin
 from .consents import ConsentViewSet
 from .contacts import ContactViewSet
+from .digests import DigestViewSet
 from .emails import EmailViewSet
 from .lists import RecipientListViewSet
+from .replies import ReplyViewSet
 from .segments import SegmentViewSet
 from .senders import SenderViewSet
+from .suppressions import SuppressionViewSet
 
 activity_log = ActivityLogAdmin()
 
@@ -23,7 +26,10 @@ class EmailGroup(SnippetViewSetGroup):
         ContactViewSet,
         RecipientListViewSet,
         SegmentViewSet,
+        ReplyViewSet,
+        DigestViewSet,
         ConsentViewSet,
+        SuppressionViewSet,
         SenderViewSet,
     )
     menu_label = _("Email")

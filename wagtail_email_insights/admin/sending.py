@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -29,11 +31,15 @@ from ..mailings.models import (
 from ..mailings.queries import progress as progress_of
 from ..sending import actions
 from ..sending.actions import NotPossible, NotReady
+from ..sending.experiments import problems_with_variants
+from ..sending.resends import can_be_resent
+from ..sending.winners import declare_winner
 from ..site_settings.queries import identity, sender
+from . import experiments, resends
 from .addresses import email_url, mailing_url
 from .pages import EmailPage
 from .permissions import SEND, VIEW_STATISTICS, has
-from .sending_forms import MailingForm, TestForm
+from .sending_forms import MAX_VARIANTS, MailingForm, TestForm
 
 UNSETTLED_SHOWN = 50
 
@@ -55,13 +61,17 @@ class SendPage(EmailPage):
         form = MailingForm(request.POST, instance=self._draft())
         if not form.is_valid():
             return self._show(form, status=422)
+        return redirect(mailing_url("mailing", self._save(form)))
+
+    @transaction.atomic
+    def _save(self, form: MailingForm) -> Mailing:
         chosen = form.save(commit=False)
-        chosen.email = self.email
-        chosen.site = Site.find_for_request(request)
-        chosen.created_by = request.user
+        chosen.site = Site.find_for_request(self.request)
+        chosen.created_by = self.request.user
         chosen.save()
         form.save_m2m()
-        return redirect(mailing_url("mailing", chosen))
+        form.save_variants()
+        return chosen
 
     def _show(self, form: MailingForm, status: int = 200) -> HttpResponse:
         context = self.get_context_data(
@@ -72,9 +82,13 @@ class SendPage(EmailPage):
         )
         return self.render_to_response(context, status=status)
 
-    def _draft(self) -> Mailing | None:
-        """Return the mailing that was begun and not sent: half-done work is picked up again."""
-        return self.email.mailings.filter(state=MailingState.DRAFT).order_by("-id").first()
+    def _draft(self) -> Mailing:
+        """Return the mailing that was begun and not sent: half-done work is picked up again.
+
+        A resend has a screen of its own.
+        """
+        drafts = self.email.mailings.filter(state=MailingState.DRAFT, resend_of=None)
+        return drafts.order_by("-id").first() or Mailing(email=self.email)
 
 
 class TestSend(EmailPage):
@@ -113,7 +127,8 @@ class MailingPage(EmailPage):
     @cached_property
     def mailing(self) -> Mailing:
         return get_object_or_404(
-            Mailing.objects.select_related("email", "site", "revision"), pk=self.kwargs["pk"]
+            Mailing.objects.select_related("email", "site", "revision", "sender", "resend_of"),
+            pk=self.kwargs["pk"],
         )
 
     @cached_property
@@ -138,10 +153,18 @@ class MailingPage(EmailPage):
             if has(self.request.user, VIEW_STATISTICS)
             else "",
             "act": {verb: mailing_url("mailing_act", self.mailing, verb) for verb in VERBS},
+            "resend_url": self._resend_url(),
         }
         if self.mailing.has_started:
             return context | progress_context(self.mailing)
         return context | review_context(self.mailing)
+
+    def _resend_url(self) -> str:
+        """Return where a resend of this mailing, or this resend, is put together; else empty."""
+        if can_be_resent(self.mailing):
+            return mailing_url("mailing_act", self.mailing, RESEND)
+        original = self.mailing.resend_of
+        return mailing_url("mailing_act", original, RESEND) if original else ""
 
 
 class MailingProgress(MailingPage):
@@ -174,25 +197,28 @@ class MailingAct(MailingPage):
         return redirect(mailing_url("mailing", self.mailing))
 
     def _log(self, verb: str) -> None:
+        name, _dash, variant = verb.partition("-")
         log(
             instance=self.email,
-            action=f"wagtail_email_insights.{verb}",
+            action=f"wagtail_email_insights.{name}",
             user=self.request.user,
-            data={"mailing": self.mailing.pk},
+            data={"mailing": self.mailing.pk} | ({"variant": variant} if variant else {}),
         )
 
 
 def review_context(mailing: Mailing) -> dict[str, Any]:
     """Return what an editor has to see before saying yes."""
     numbers = audience.numbers(mailing)
+    problems = actions.problems_before_sending(mailing) + problems_with_variants(mailing)
     return {
         "numbers": numbers,
         "skipped": _reasons(numbers.skipped),
-        "problems": actions.problems_before_sending(mailing),
+        "problems": list(dict.fromkeys(problems)),
         "sender": identity(mailing.site, mailing.sender).from_email,
         "lists": list(mailing.recipient_lists.all()),
         "segments": list(mailing.segments.all()),
         "excluded_segments": list(mailing.excluded_segments.all()),
+        **experiments.review_context(mailing, numbers.due),
     }
 
 
@@ -214,6 +240,7 @@ def progress_context(mailing: Mailing) -> dict[str, Any]:
         "is_running": mailing.state in (MailingState.PREPARING, MailingState.SENDING),
         "progress_url": mailing_url("mailing_progress", mailing),
         "refresh_seconds": app_settings.refresh_seconds,
+        "test": next(iter(experiments.tests_of([mailing])), None),
     }
 
 
@@ -228,15 +255,27 @@ def _send_or_schedule(mailing: Mailing) -> None:
         actions.start(mailing)
 
 
+RESEND = "resend"
+
 VERBS: dict[str, Callable[[Mailing], None]] = {
     "send": _send_or_schedule,
     "pause": actions.pause,
     "resume": actions.resume,
     "cancel": actions.cancel,
+    **{
+        f"choose-{number}": partial(declare_winner, number=number)
+        for number in range(1, MAX_VARIANTS + 1)
+    },
 }
 
 send = SendPage.as_view()
 send_test = TestSend.as_view()
 mailing = MailingPage.as_view()
 progress = MailingProgress.as_view()
-act = MailingAct.as_view()
+_act = MailingAct.as_view()
+
+
+def act(request: HttpRequest, pk: int, verb: str) -> HttpResponseBase:
+    """Do the verb; a resend needs more than the press of a button and has a screen."""
+    view = resends.resend if verb == RESEND else _act
+    return view(request, pk=pk, verb=verb)

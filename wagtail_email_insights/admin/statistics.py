@@ -11,6 +11,7 @@ from ..conf import app_settings
 from ..emails.models import Email
 from ..mailings.models import OPEN_STATES
 from ..statistics.figures import figures_for_all, links_for
+from . import experiments
 from .addresses import email_url, mailing_url
 from .pages import EmailPage
 from .permissions import VIEW_ACTIVITIES, VIEW_STATISTICS, has
@@ -50,6 +51,7 @@ def statistics_of(email: Email) -> dict[str, Any]:
         "figures": figures,
         "funnel": [figures["sent"], figures["opened"], figures["clicked"]],
         "links": links_for(mailings),
+        "tests": experiments.tests_of(mailings),
         "running": running,
         "running_url": mailing_url("mailing", running) if running else "",
     }

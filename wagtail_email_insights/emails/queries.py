@@ -22,7 +22,7 @@ def newest_pages(
     and up to *until*. Pages behind a password or a log-in are never among them.
     """
     # The model of pages can be swapped; a site's root page is one of them.
-    pages = Site._meta.get_field("root_page").related_model._default_manager  # type: ignore[union-attr]
+    pages = Site._meta.get_field("root_page").related_model._default_manager
     top = pages.filter(pk=below).first() if below else getattr(site, "root_page", None)
     if top is None:
         return []

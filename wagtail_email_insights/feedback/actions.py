@@ -198,12 +198,14 @@ def _act(report: Report, subject: Subject, at: datetime | None, key: str = "") -
             return _complaint(subject, report.reason, at, key)
         case ReportKind.AUTO_REPLY:
             return _store(EventKind.AUTO_REPLY, subject, report.reason, at, key)
-    return _delivered(subject, at, key) if report.category == Category.DELIVERED else None
+    # Without a token it may be any mail to this person that arrived, a confirmation for example.
+    arrived = report.category == Category.DELIVERED and subject.certain
+    return _delivered(subject, at, key) if arrived else None
 
 
 @transaction.atomic
 def _delivered(subject: Subject, at: datetime | None, key: str = "") -> Event | None:
-    _settle_uncertain(subject.delivery, at)
+    _settle_uncertain(subject, at)
     event = _store(EventKind.DELIVERED, subject, "", at, key)
     if event and subject.contact:
         Contact.objects.filter(pk=subject.contact.pk).update(soft_bounces=0)
@@ -212,7 +214,7 @@ def _delivered(subject: Subject, at: datetime | None, key: str = "") -> Event | 
 
 @transaction.atomic
 def _hard_bounce(subject: Subject, value: str, at: datetime | None, key: str = "") -> Event | None:
-    _settle_uncertain(subject.delivery, at)
+    _settle_uncertain(subject, at)
     event = _store(EventKind.HARD_BOUNCE, subject, value, at, key)
     if event and subject.contact:
         suppress(subject.contact.email, SuppressionReason.HARD_BOUNCE, note=value)
@@ -223,7 +225,7 @@ def _hard_bounce(subject: Subject, value: str, at: datetime | None, key: str = "
 def _soft_bounce(
     subject: Subject, value: str, at: datetime | None, key: str = "", *, counts: bool
 ) -> Event | None:
-    _settle_uncertain(subject.delivery, at)
+    _settle_uncertain(subject, at)
     event = _store(EventKind.SOFT_BOUNCE, subject, value, at, key)
     if event and subject.contact and counts:
         _count_soft_bounce(subject.contact, value)
@@ -232,7 +234,7 @@ def _soft_bounce(
 
 @transaction.atomic
 def _complaint(subject: Subject, value: str, at: datetime | None, key: str = "") -> Event | None:
-    _settle_uncertain(subject.delivery, at)
+    _settle_uncertain(subject, at)
     event = _store(EventKind.COMPLAINT, subject, value, at, key)
     if event and subject.contact:
         # Before the unsubscription, which would suppress too, but for a reason that can be lifted.
@@ -250,10 +252,10 @@ def _count_soft_bounce(contact: Contact, value: str) -> None:
         suppress(contact.email, SuppressionReason.SOFT_BOUNCES, note=value, expires_at=until)
 
 
-def _settle_uncertain(delivery: Delivery | None, at: datetime | None) -> None:
+def _settle_uncertain(subject: Subject, at: datetime | None) -> None:
     """A copy that anything came back for had left."""
-    if delivery:
-        Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.UNCERTAIN).update(
+    if subject.delivery and subject.certain:
+        Delivery.objects.filter(pk=subject.delivery.pk, state=DeliveryState.UNCERTAIN).update(
             state=DeliveryState.SENT, settled_at=at or timezone.now(), lease_owner=None, error=""
         )
 

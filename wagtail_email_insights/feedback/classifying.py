@@ -15,6 +15,7 @@ MAX_TEXT = 4_000
 
 _ENHANCED = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]\d)")
 _REPLY = re.compile(r"(?<![\d.@\[-])([45][0-5]\d)(?=[ -][^\d]|[ -]\d\.\d{1,3}\.\d|:|\n|$)")
+_TEMPORARY = re.compile(r"temporar|vorübergehend|momentan", re.I)
 
 
 def _any(*phrases: str) -> re.Pattern[str]:
@@ -301,7 +302,11 @@ def categorise(code: str, text: str) -> Category:
 
 def severity(code: str, text: str, category: Category) -> ReportKind:
     """Return hard only for what is permanent by category *and* not said to be temporary."""
-    says_later = code.startswith("4") or reply_code(text).startswith("4")
+    says_later = (
+        code.startswith("4")
+        or reply_code(text).startswith("4")
+        or _TEMPORARY.search(text[:MAX_TEXT]) is not None
+    )
     if category not in PERMANENT or says_later or code[2:].startswith("7."):
         return ReportKind.SOFT
     return ReportKind.HARD

@@ -17,10 +17,14 @@ LEFT = (DeliveryState.SENT, DeliveryState.UNCERTAIN)
 
 @dataclass(frozen=True)
 class Subject:
-    """A contact, the copy that is talked about, or both; a contact may have been erased since."""
+    """A contact, the copy that is talked about, or both; a contact may have been erased since.
+
+    Without *certain* the copy is a guess: the newest one to the address.
+    """
 
     contact: Contact | None
     delivery: Delivery | None = None
+    certain: bool = True
 
     @property
     def mailing(self) -> Mailing | None:
@@ -51,7 +55,7 @@ def _by_address(address: str, since: datetime | None) -> Subject | None:
     if since:
         left = left.filter(settled_at__gte=since)
     delivery = left.order_by("-settled_at").first()
-    return None if since and not delivery else Subject(contact, delivery)
+    return None if since and not delivery else Subject(contact, delivery, certain=False)
 
 
 def _deliveries() -> QuerySet[Delivery]:

@@ -16,6 +16,9 @@ from .models import SeenReport
 if TYPE_CHECKING:
     from .mailbox import Mailbox
 
+IMAP_PORT = 143
+IMAPS_PORT = 993
+
 TROUBLE = (imaplib.IMAP4.error, poplib.error_proto, OSError, EOFError)
 
 
@@ -44,8 +47,10 @@ class Folder(ABC):
         if isinstance(error, TROUBLE) and not isinstance(error, MailboxError):
             self._give_up()
             raise MailboxError(f"{self.mailbox}: {_in_words(error)}") from error
-        with suppress(*TROUBLE):
+        try:
             self._close()
+        except TROUBLE:
+            self._give_up()
 
     @abstractmethod
     def _open(self) -> None: ...
@@ -96,9 +101,9 @@ class ImapFolder(Folder):
         box = self.mailbox
         context = ssl.create_default_context()
         if box.ssl is True:
-            port = box.port or imaplib.IMAP4_SSL_PORT
+            port = box.port or IMAPS_PORT
             return imaplib.IMAP4_SSL(box.host, port, ssl_context=context, timeout=box.timeout)
-        connection = imaplib.IMAP4(box.host, box.port or imaplib.IMAP4_PORT, timeout=box.timeout)
+        connection = imaplib.IMAP4(box.host, box.port or IMAP_PORT, timeout=box.timeout)
         if box.ssl:
             connection.starttls(context)
         return connection

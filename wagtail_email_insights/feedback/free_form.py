@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, pairwise
 
 from .addresses import ADDRESS, address_in, addresses_in, is_daemon
 from .auto_replies import has_auto_subject
@@ -100,7 +100,7 @@ def is_bounce(message: Part) -> bool:
 
 
 def read_bounce(message: Part) -> list[Report]:
-    """Return a report per recipient that the explanation names; one without any if it names none."""
+    """Return a report per recipient that is named; one without recipient if none is."""
     subject, text = message.header("subject")[:300], _explanation(message)
     if _SUCCESS.search(subject):
         return [
@@ -172,5 +172,5 @@ def _recipients(message: Part, text: str) -> list[str]:
 def _telling_line(words: str, recipient: str) -> str:
     lines = [" ".join(line.split()) for line in words.split("\n") if line.strip()]
     coded = (line for line in lines if enhanced_code(line) or reply_code(line))
-    named = (after for line, after in zip(lines, lines[1:], strict=False) if recipient in line)
+    named = (after for line, after in pairwise(lines) if recipient in line)
     return next(coded, "") or (next(named, "") if recipient else "") or (lines or [""])[0]

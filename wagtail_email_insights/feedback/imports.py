@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from ..contacts.fields import normalise_address
 from ..contacts.models import Suppression, SuppressionReason
 
-BATCH = 1_000
+BATCH = 500
 MAX_ERRORS = 200
 
 

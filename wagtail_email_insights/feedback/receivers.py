@@ -56,7 +56,9 @@ def on_tracking(*, event: Any, esp_name: str = "", **_kwargs: Any) -> None:
     """Take in one provider event; a webhook that is delivered again does nothing."""
     if event.event_type not in KINDS and event.event_type != "unsubscribed":
         return
-    if event.event_id and not first_time(_key(esp_name, event)):
+    # Arrivals come by the million and count once per copy anyway: no key is kept for them.
+    is_arrival = event.event_type == "delivered"
+    if event.event_id and not is_arrival and not first_time(_key(esp_name, event)):
         return
     if event.event_type == "unsubscribed":
         _unsubscribe(event)

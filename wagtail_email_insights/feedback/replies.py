@@ -15,11 +15,15 @@ _VERBS = (
     r"|skrev|kirjoitti|napisał|napisał\(a\)|napísal|napsal|írta|yazdı|написал|пишет|писал|έγραψε"
     r"|写道|寫道|書きました|wrote via"
 )
+# In these languages the name stands behind the verb.
+_VERBS_BEFORE_NAMES = r"schrieb|schreef|skrev|skreiv|escribió|escreveu|ha scritto|пишет|писал"
 _ATTRIBUTION = re.compile(
-    rf"(?=.*(?:\d|@)).{{0,400}}(?:{_VERBS})(?:.{{0,150}}\d.{{0,150}})?\W{{0,3}}[:：]\s*$", re.I
+    rf"(?=.*(?:\d|@)).{{0,400}}(?:(?:{_VERBS})\W{{0,3}}|(?:{_VERBS_BEFORE_NAMES}).{{0,250}})[:：]\s*$",
+    re.I,
 )
 _GMAIL_ATTRIBUTION = re.compile(
-    r"\d{4}[-/年.]\d{1,2}[-/月.]\d{1,2}.{0,150}<\S{1,200}@\S{1,200}>\s*[:：]\s*$"
+    r"\d{4}.{0,80}\d{1,2}[:.]\d{2}.{0,150}<\S{1,200}@\S{1,200}>\)?\s*[:：]\s*$"
+    r"|\d{4}[-/年.]\d{1,2}[-/月.]\d{1,2}.{0,150}<\S{1,200}@\S{1,200}>\s*[:：]\s*$"
 )
 _OPENING = re.compile(
     r"^(?:on|am|le|el|il|em|op|den|w dniu|dne|dňa|på|ons?|tirs?|man|mån|tors?|fre|lör|sön|в"
@@ -49,6 +53,7 @@ _HEADER = re.compile(
     r"|lähetetty|aihe|wysłano|do|temat|odesláno|předmět|отправлено|дата|кому|тема)\*?\s?[:：]",
     re.I,
 )
+_RULE = re.compile(r"^[_-]{8,200}\s*$")
 _SIGNATURE = re.compile(r"^-- ?$")
 _DEVICE = re.compile(
     r"^\W{0,3}(?:(?:sent|get|send|delivered) (?:from|with|by|via|using) (?:my |a "
@@ -93,14 +98,15 @@ def trim_reply(text: str) -> str:
 def _ends_here(lines: list[str], number: int) -> bool:
     """Tell whether only a signature or the answered mail follows from this line on."""
     line = lines[number][:MAX_LINE]
-    if _SIGNATURE.match(line) or _SEPARATOR.match(line) or _is_header_block(lines, number):
+    start = number + 1 if _RULE.match(line) else number
+    if _SIGNATURE.match(line) or _SEPARATOR.match(line) or _is_header_block(lines, start):
         return True
     return _DEVICE.match(line) is not None and len(line) < 120
 
 
 def _is_header_block(lines: list[str], number: int) -> bool:
     """Outlook puts the headers of the answered mail above it, from "From:" on."""
-    if not _FROM.match(lines[number][:MAX_LINE]):
+    if number >= len(lines) or not _FROM.match(lines[number][:MAX_LINE]):
         return False
     following = lines[number + 1 : number + HEADER_LINES]
     return sum(bool(_HEADER.match(line[:MAX_LINE])) for line in following) >= 2

@@ -11,8 +11,10 @@ logger = logging.getLogger(__name__)
 
 
 def poll_mailboxes() -> int:
-    """Take in what waits in every mailbox and return how many messages; one that is away is
-    logged and does not keep the others waiting."""
+    """Take in what waits in every mailbox; returns how many messages were.
+
+    A mailbox that is away is logged and does not keep the others waiting.
+    """
     handled = 0
     for mailbox in app_settings.mailboxes:
         try:

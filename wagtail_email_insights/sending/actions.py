@@ -19,6 +19,7 @@ from ..mailings import audience
 from ..mailings.models import DeliveryState, Mailing, MailingState
 from ..site_settings.queries import identity, sender
 from . import transitions
+from .experiments import problems_with_variants
 from .preparing import content_of
 from .transitions import NotPossible, move
 
@@ -36,7 +37,7 @@ class NotReady(Exception):
 
 def problems_before_sending(mailing: Mailing) -> list[str]:
     """Return what stands in the way of sending, in sentences for the editor; empty if nothing."""
-    problems = problems_with(content_of(mailing))
+    problems = problems_with(content_of(mailing)) + problems_with_variants(mailing)
     if mailing.email.workflow_in_progress:
         problems.append(_("This e-mail is waiting for approval."))
     if not identity(mailing.site, mailing.sender).from_email:
@@ -159,6 +160,8 @@ def send_test(email: Email, addresses: Sequence[str], *, site: Site | None) -> N
 
 def _requeue(mailing: Mailing, state: DeliveryState) -> int:
     """Put copies in *state* back into the queue, and a finished mailing back to work."""
+    # Locked, so that it is not called sent meanwhile.
+    mailing.state = Mailing.objects.select_for_update().get(pk=mailing.pk).state
     requeued = mailing.deliveries.filter(state=state).update(
         state=DeliveryState.QUEUED,
         attempts=0,

@@ -133,6 +133,7 @@ def _send_batch(turn: Turn, copies: Sequence[Copy]) -> bool:
         if not allowed or turn.time_is_up:
             break
         chunk = copies[sent : sent + allowed]
+        turn.lease.renew()
         with transaction.atomic():
             settle(turn.lease, results)
             ours = turn.lease.begin_hand_over([copy.delivery_id for copy in chunk])

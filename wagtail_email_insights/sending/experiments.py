@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet, Window
@@ -94,7 +95,8 @@ def assign_variants(mailing: Mailing) -> None:
         return
     due = mailing.deliveries.filter(state__in=DUE_STATES)
     tested = _test_size(due.count(), mailing.test_share, len(numbers))
-    dealt = _shuffled(due).filter(rank__lte=tested)
+    shuffled: Any = _shuffled(due)
+    dealt = shuffled.filter(rank__lte=tested)
     for turn, number in enumerate(numbers):
         part = dealt.annotate(turn=(F("rank") - 1) % len(numbers)).filter(turn=turn)
         Delivery.objects.filter(pk__in=part.values("pk")).update(variant=number)
@@ -128,7 +130,7 @@ def decides_at(mailing: Mailing) -> datetime | None:
 
 
 def results_of(mailings: Iterable[Mailing]) -> dict[int, list[VariantResult]]:
-    """Return the results of every test among *mailings*, by the mailing's id; four queries."""
+    """Return the results of every test among *mailings*, by the mailing's id; three queries."""
     ids = [mailing.pk for mailing in mailings]
     variants: dict[int, list[MailingVariant]] = {}
     for variant in MailingVariant.objects.filter(mailing__in=ids).select_related(

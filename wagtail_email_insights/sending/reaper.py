@@ -10,25 +10,40 @@ from django.utils import timezone
 
 from ..mailings.models import Mailing, MailingState
 from . import actions
-from .leases import expire_leases
+from .leases import HEARTBEAT, expire_leases
 from .local_time import begins_at
 from .transitions import NotPossible, finish, move
+from .winners import settle_due_tests
 
 logger = logging.getLogger(__name__)
 
-SILENCE = timedelta(seconds=30)
-"""A mailing that nobody claimed copies of for this long has lost its worker (or waits)."""
+SILENCE = timedelta(seconds=3 * HEARTBEAT)
+"""A mailing that nobody has worked on for this long has lost its worker (or waits)."""
+
+BACK_OFF = timedelta(minutes=1)
+"""The same for a mailing that the mail server has just given trouble."""
 
 
 def run_due() -> list[Mailing]:
     """Put right what time or a crash left behind; returns the mailings that need a worker."""
-    expire_leases()
+    given_back = expire_leases()
     _start_scheduled()
+    settle_due_tests()
     waiting = Mailing.objects.filter(
-        Q(worked_at=None) | Q(worked_at__lt=timezone.now() - SILENCE),
+        _is_silent() | Q(pk__in=given_back),
         state__in=[MailingState.PREPARING, MailingState.SENDING],
     )
     return [mailing for mailing in waiting if not finish(mailing)]
+
+
+def _is_silent() -> Q:
+    now = timezone.now()
+    in_trouble = Q(sender_errors__gt=0) | ~Q(state_reason="")
+    return (
+        Q(worked_at=None)
+        | Q(~in_trouble, worked_at__lt=now - SILENCE)
+        | Q(worked_at__lt=now - BACK_OFF)
+    )
 
 
 def _start_scheduled() -> None:

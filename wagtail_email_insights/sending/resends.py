@@ -97,8 +97,7 @@ def _copy(original: Mailing, by: Any) -> Mailing:
 
 
 def _winner(original: Mailing) -> MailingVariant | None:
-    return (
-        original.variants.filter(number=original.winner)
-        .select_related("email", "mailing__email")
-        .first()
-    )
+    if original.winner is None:
+        return None
+    variants = original.variants.select_related("email", "mailing__email")
+    return variants.filter(number=original.winner).first()

@@ -48,20 +48,20 @@ def pause(mailing: Mailing, *, reason: str = "") -> None:
     )
 
 
+@transaction.atomic
 def finish(mailing: Mailing) -> bool:
     """Call *mailing* sent once every copy is settled; returns whether that is so now."""
-    if mailing.deliveries.filter(state__in=WAITING_STATES).exists():
+    # Locked: between question and answer nobody may write its copies or send some again.
+    sending = Mailing.objects.select_for_update().filter(pk=mailing.pk, state=MailingState.SENDING)
+    if not sending.first() or mailing.deliveries.filter(state__in=WAITING_STATES).exists():
         return False
-    try:
-        move(
-            mailing,
-            of=[MailingState.SENDING],
-            to=MailingState.SENT,
-            finished_at=timezone.now(),
-            state_reason="",
-        )
-    except NotPossible:
-        return False
+    move(
+        mailing,
+        of=[MailingState.SENDING],
+        to=MailingState.SENT,
+        finished_at=timezone.now(),
+        state_reason="",
+    )
     return True
 
 

@@ -66,12 +66,12 @@ class Figures:
         return iter(self.by_code.values())
 
 
-FigureFunction = Callable[[Counts], Figure]
+FigureFunction = Callable[[Counts], "Figure | None"]
 _functions: list[FigureFunction] = []
 
 
 def figure(function: FigureFunction) -> FigureFunction:
-    """Put a figure on every screen, in the order of definition."""
+    """Put a figure on every screen, in the order of definition; None where nobody reports it."""
     _functions.append(function)
     return function
 
@@ -91,7 +91,7 @@ def figures_for_all(mailings: Iterable[Mailing]) -> Figures:
     counts = count(mailings)
     return Figures(
         counts=counts,
-        by_code={made.code: made for made in (function(counts) for function in _functions)},
+        by_code={made.code: made for function in _functions if (made := function(counts))},
         coverage=Coverage(counts.identified, counts.sent),
     )
 
@@ -103,7 +103,7 @@ def links_for(mailings: Iterable[Mailing]) -> list[LinkCount]:
 
 def delivered_count(counts: Counts) -> int:
     """Copies that arrived as far as anybody told us: sent, less those that came back."""
-    return counts.sent
+    return counts.sent - counts.hard_bounced - counts.soft_bounced
 
 
 @figure
@@ -185,6 +185,53 @@ def unsubscribed(counts: Counts) -> Figure:
         label=_("Unsubscribed"),
         hint=_("Copies whose unsubscribe link or button was used, from this list or everything."),
         value=counts.unsubscribed,
+        denominator=delivered_count(counts),
+        denominator_label=_("delivered"),
+    )
+
+
+@figure
+def bounced(counts: Counts) -> Figure | None:
+    if not counts.has_feedback:
+        return None
+    return Figure(
+        code="bounced",
+        label=_("Came back"),
+        hint=_(
+            "Copies that came back, for good or for now. Addresses that do not exist are "
+            "suppressed at once; over two in a hundred means that the list needs cleaning."
+        ),
+        value=counts.hard_bounced + counts.soft_bounced,
+        denominator=counts.sent,
+        denominator_label=_("sent"),
+    )
+
+
+@figure
+def complained(counts: Counts) -> Figure | None:
+    if not counts.has_feedback:
+        return None
+    return Figure(
+        code="complained",
+        label=_("Reported as spam"),
+        hint=_(
+            "Copies reported as spam; not every provider tells. Nobody who did is mailed again."
+        ),
+        value=counts.complained,
+        denominator=delivered_count(counts),
+        denominator_label=_("delivered"),
+    )
+
+
+@figure
+def replied(counts: Counts) -> Figure | None:
+    if not counts.has_feedback:
+        return None
+    return Figure(
+        code="replied",
+        label=_("Replied"),
+        hint=_("Copies that were answered by a person; automatic replies are left out."),
+        value=counts.replied,
         denominator=delivered_count(counts),
         denominator_label=_("delivered"),
     )

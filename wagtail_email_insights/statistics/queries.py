@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count, Min, Q
+from django.apps import apps
+from django.db.models import Count, Exists, Min, OuterRef, Q
 
+from ..conf import app_settings
 from ..mailings.models import Delivery, DeliveryState, Mailing
 from ..tracking.models import Event, EventKind, TrackedLink, Verdict
+
+FEEDBACK = [
+    EventKind.DELIVERED,
+    EventKind.HARD_BOUNCE,
+    EventKind.SOFT_BOUNCE,
+    EventKind.COMPLAINT,
+    EventKind.REPLY,
+    EventKind.AUTO_REPLY,
+]
+"""What only a mailbox or a provider can tell us."""
 
 OPENED = [EventKind.OPEN, EventKind.CLICK]
 """A click implies an open: mail clients that load no images report clicks only."""
@@ -33,6 +45,11 @@ class Counts:
     unsubscribed: int = 0
     machine_clicks: int = 0
     machine_opens: int = 0
+    hard_bounced: int = 0
+    soft_bounced: int = 0
+    complained: int = 0
+    replied: int = 0
+    has_feedback: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,7 +64,22 @@ class LinkCount:
 def count(mailings: Iterable[Mailing]) -> Counts:
     """Add up what happened to *mailings*: sums, so that rates are never averages of rates."""
     ids = [mailing.pk for mailing in mailings]
-    return Counts(**_count_deliveries(ids), **_count_events(ids))
+    return Counts(
+        **_count_deliveries(ids),
+        **_count_events(ids),
+        **_count_bounces(ids),
+        has_feedback=has_feedback(),
+    )
+
+
+def has_feedback() -> bool:
+    """Tell whether anything would tell us of bounces, complaints and replies.
+
+    Without a source these figures are absent, not zero.
+    """
+    if app_settings.mailboxes or apps.is_installed("anymail"):
+        return True
+    return Event.objects.filter(kind__in=FEEDBACK).exists()
 
 
 def count_links(mailings: Iterable[Mailing]) -> list[LinkCount]:
@@ -81,6 +113,23 @@ def _count_deliveries(mailing_ids: list[int]) -> dict[str, int]:
     )
 
 
+def _count_bounces(mailing_ids: list[int]) -> dict[str, int]:
+    """Count copies that came back, each once, the worse reason first.
+
+    A provider's word that a copy arrived in the end outweighs an earlier bounce.
+    """
+    events = Event.objects.filter(mailing__in=mailing_ids)
+    same_copy = events.filter(copy=OuterRef("copy"))
+    arrived = Exists(same_copy.filter(kind=EventKind.DELIVERED))
+    for_good = Exists(same_copy.filter(kind=EventKind.HARD_BOUNCE))
+    hard = events.filter(kind=EventKind.HARD_BOUNCE)
+    soft = events.filter(~for_good, ~arrived, kind=EventKind.SOFT_BOUNCE)
+    return {
+        "hard_bounced": hard.aggregate(n=Count("copy", distinct=True))["n"],
+        "soft_bounced": soft.aggregate(n=Count("copy", distinct=True))["n"],
+    }
+
+
 def _count_events(mailing_ids: list[int]) -> dict[str, int]:
     people = ~Q(verdict=Verdict.MACHINE)
     opens, clicks = Q(kind=EventKind.OPEN), Q(kind=EventKind.CLICK)
@@ -92,6 +141,8 @@ def _count_events(mailing_ids: list[int]) -> dict[str, int]:
         clicks_total=Count("pk", filter=people & clicks),
         clicks_identified=Count("pk", filter=people & clicks & Q(contact__isnull=False)),
         unsubscribed=Count("copy", filter=Q(kind=EventKind.UNSUBSCRIBE), distinct=True),
+        complained=Count("copy", filter=Q(kind=EventKind.COMPLAINT), distinct=True),
+        replied=Count("copy", filter=Q(kind=EventKind.REPLY), distinct=True),
         machine_clicks=Count("pk", filter=clicks & Q(verdict=Verdict.MACHINE)),
         machine_opens=Count("pk", filter=opens & Q(verdict=Verdict.MACHINE)),
     )

@@ -1,5 +1,7 @@
 """Bounces in the words of servers that write no report part."""
 
+# ruff: noqa: E501  servers write long lines
+
 from __future__ import annotations
 
 from .building import ORIGINAL, READER, Case, mail, multipart

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from argparse import ArgumentParser
 from datetime import timedelta
@@ -10,6 +11,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
+from ...digests.tasks import run_due_digests
+from ...feedback.piping import take_in_from
 from ...mailings.models import OPEN_STATES, Mailing
 from ...mailings.queries import progress
 from ...sending.batches import work_on
@@ -27,6 +30,7 @@ class Command(BaseCommand):
         due.add_argument("--seconds", type=float, default=50, help="stop after so long (50)")
         status = commands.add_parser("status", help="show mailings under way; exit code 1: stalled")
         status.add_argument("--minutes", type=float, default=3, help="how long is too long (3)")
+        commands.add_parser("take_in", help="read one bounce or reply from standard input")
         commands.add_parser("replay_events", help="store events the database would not take")
 
     def handle(self, *args: Any, command: str, **options: Any) -> None:
@@ -34,6 +38,7 @@ class Command(BaseCommand):
 
     def _run_due(self, *, seconds: float, **_options: Any) -> None:
         deadline = time.monotonic() + seconds
+        run_due_digests()
         for mailing in run_due():
             work_on(mailing, seconds=max(0.0, deadline - time.monotonic()))
             self.stdout.write(self._line(mailing))
@@ -47,6 +52,9 @@ class Command(BaseCommand):
                 f"{stall.mailing.pk} since {stall.since:%Y-%m-%d %H:%M:%S %Z}" for stall in stalled
             )
             raise CommandError(f"Nobody works on mailing {details}. Is the cluster running?")
+
+    def _take_in(self, **_options: Any) -> None:
+        sys.exit(take_in_from(sys.stdin.buffer))
 
     def _replay_events(self, **_options: Any) -> None:
         try:

@@ -1,0 +1,316 @@
+"""The kill matrix: an adversary takes the site apart during a send, and nobody may notice.
+
+    python -m tests.resilience.matrix --recipients 10000 --kills 40 --seed 7
+    python -m tests.resilience.matrix --database postgres --broker redis
+
+The books of a mail server that writes each recipient to disk before it says "250" are the truth.
+Nothing but systemd helps (``Restart=always``, ``KillMode=mixed``): no cron, no hand in the database.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+from tests.processes import Oracle, Postgres, Process, Redis, Site, running_site, wait_until
+from tests.resilience.accounts import Account, is_sent
+from wagtail_email_insights.conf import AppSettings
+from wagtail_email_insights.queue import DEFAULT_Q_CLUSTER
+
+LONGEST_GAP = 90.0
+"""Seconds after which somebody must be sending again, unaided."""
+
+SMTP_DELAY = 0.003
+PATIENCE = 240.0
+RESTART_SECONDS = 1.0
+STOP_SECONDS = 60
+
+
+class Supervisor:
+    """What systemd does with the unit in the documentation: ``Restart=always, KillMode=mixed``."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.restarts = 0
+        self.cluster = self._start()
+
+    def look(self) -> None:
+        """Start the cluster again if its main process has ended, after killing what is left."""
+        if self.cluster.is_running:
+            return
+        self.cluster.kill()
+        time.sleep(RESTART_SECONDS)
+        self.restarts += 1
+        self.cluster = self._start()
+
+    def restart(self) -> None:
+        """``systemctl restart``."""
+        self.cluster.stop(STOP_SECONDS)
+        self.cluster = self._start()
+
+    def _start(self) -> Process:
+        return self.site.start("qcluster")
+
+
+@dataclass
+class Adversary:
+    """Knows the ways to take a running site apart."""
+
+    site: Site
+    supervisor: Supervisor
+    chance: random.Random
+    postgres: Postgres | None = None
+    redis: Redis | None = None
+
+    @property
+    def ways(self) -> dict[str, Callable[[], None]]:
+        ways = {
+            "worker": self.kill_worker,
+            "pusher or monitor": self.kill_helper,
+            "sentinel": self.kill_sentinel,
+            "master": lambda: self.supervisor.cluster.popen.kill(),
+            "whole group": lambda: self.supervisor.cluster.kill(),
+            "key rotated": self.rotate_key,
+            "queue emptied": self.empty_queue,
+        }
+        if self.postgres:
+            ways["postgres fast"] = lambda: self._restart_postgres("fast")
+            ways["postgres immediate"] = lambda: self._restart_postgres("immediate")
+        return ways
+
+    def plan(self, number: int) -> list[str]:
+        """Return so many ways in random order, each about as often as the others."""
+        ways = list(self.ways)
+        rounds = -(-number // len(ways))
+        plan = [way for _ in range(rounds) for way in self.chance.sample(ways, len(ways))]
+        return plan[:number]
+
+    def strike(self, way: str) -> None:
+        self.ways[way]()
+
+    def kill_worker(self) -> None:
+        self._kill_one(r"ready for work at (\d+)")
+
+    def kill_helper(self) -> None:
+        self._kill_one(r"(?:pushing tasks|monitoring) at (\d+)")
+
+    def kill_sentinel(self) -> None:
+        for pid in self.supervisor.cluster.children():
+            self.supervisor.cluster.kill_child(pid)
+
+    def rotate_key(self) -> None:
+        """Give out a new key, keep the old ones for reading, and restart."""
+        old = self.site.variables["STORY_SECRET_KEYS"]
+        self.site.variables["STORY_SECRET_KEYS"] = f"key-{self.chance.random()},{old}"
+        self.supervisor.restart()
+
+    def empty_queue(self) -> None:
+        if self.redis:
+            self.redis.flush()
+        else:
+            self.site.query("DELETE FROM django_q_ormq")
+
+    def _restart_postgres(self, mode: str) -> None:
+        assert self.postgres
+        self.postgres.restart(mode)
+
+    def _kill_one(self, announced: str) -> None:
+        cluster = self.supervisor.cluster
+        alive = {pid for child in cluster.children() for pid in cluster.children(of=child)}
+        candidates = sorted(alive & set(cluster.announced(announced)))
+        if candidates:
+            cluster.kill_child(self.chance.choice(candidates))
+
+
+@dataclass
+class Report:
+    """What was done, and what came of it."""
+
+    people: int
+    strikes: Counter[str] = field(default_factory=Counter)
+    restarts: int = 0
+    seconds: float = 0.0
+    gaps: list[float] = field(default_factory=list)
+    account: Account | None = None
+
+    @property
+    def kills(self) -> int:
+        return self.strikes.total()
+
+    @property
+    def uncertain_at_most(self) -> int:
+        """One chunk for each worker and kill."""
+        return self.kills * DEFAULT_Q_CLUSTER["workers"] * AppSettings().chunk_size
+
+    @property
+    def longest_gap(self) -> float:
+        return max(self.gaps)
+
+    def check(self) -> None:
+        """Assert all that was promised."""
+        assert self.account
+        self.account.check(people=self.people, uncertain_at_most=self.uncertain_at_most)
+        assert self.longest_gap <= LONGEST_GAP, f"nobody sent for {self.longest_gap:.0f} s"
+
+    def __str__(self) -> str:
+        assert self.account
+        states = Counter(self.account.states.values())
+        ways = ", ".join(f"{way} {number}" for way, number in sorted(self.strikes.items()))
+        totals = ", ".join(f"{state} {number}" for state, number in sorted(states.items()))
+        return (
+            f"{self.kills} kills in {self.seconds:.0f} s: {ways}; restarted {self.restarts} times\n"
+            f"{totals}\n"
+            f"lost {len(self.account.lost)}, twice {len(self.account.twice)}, "
+            f"uncertain {self.account.uncertain} (at most {self.uncertain_at_most}), "
+            f"longest gap {self.longest_gap:.1f} s"
+        )
+
+
+def run(
+    *,
+    people: int,
+    kills: int,
+    seed: int,
+    postgres: bool = False,
+    redis: bool = False,
+    lease_seconds: int | None = None,
+) -> Report:
+    """Send to so many *people* while being killed so often, and report."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="matrix-")))
+        oracle = stack.enter_context(Oracle(folder / "accepted.txt", delay=SMTP_DELAY))
+        services = stack.enter_context(_services(postgres, redis))
+        site = stack.enter_context(_site(folder, oracle, services, lease_seconds))
+        site.shell(f"from tests.resilience.stage import start_mailing; start_mailing({people})")
+        adversary = Adversary(site, Supervisor(site), random.Random(seed), *services)
+        try:
+            return _fight(adversary, oracle, Report(people), kills)
+        except BaseException:
+            print(site.diary[-20_000:], file=sys.stderr)
+            raise
+
+
+Services = tuple[Postgres | None, Redis | None]
+
+
+@contextmanager
+def _services(postgres: bool, redis: bool) -> Iterator[Services]:
+    with ExitStack() as stack:
+        database = broker = None
+        if postgres:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="matrix-postgres-"))
+            database = stack.enter_context(Postgres(Path(folder)))
+        if redis:
+            broker = stack.enter_context(Redis())
+        yield database, broker
+
+
+@contextmanager
+def _site(
+    folder: Path, oracle: Oracle, services: Services, lease_seconds: int | None
+) -> Iterator[Site]:
+    postgres, redis = services
+    variables = {"STORY_SECRET_KEYS": "the-first-key"}
+    if redis:
+        variables["STORY_REDIS_PORT"] = str(redis.port)
+    if lease_seconds:
+        variables["STORY_LEASE_SECONDS"] = str(lease_seconds)
+    place = folder / "site"
+    place.mkdir()
+    with running_site(
+        place,
+        oracle.port,
+        settings="tests.resilience.settings",
+        database_url=postgres.url if postgres else "",
+        variables=variables,
+    ) as site:
+        yield site
+
+
+def _fight(adversary: Adversary, oracle: Oracle, report: Report, kills: int) -> Report:
+    plan = adversary.plan(kills)
+    began = time.monotonic()
+    for way, after in zip(plan, _moments(adversary.chance, report.people, kills), strict=True):
+        _wait(adversary, oracle, lambda: len(oracle.mails) >= after, what=f"{after} mails")  # noqa: B023
+        time.sleep(adversary.chance.uniform(0, 0.2))
+        print(f"{time.monotonic() - began:6.1f} s  {len(oracle.mails):6} mails  {way}", flush=True)
+        adversary.strike(way)
+        report.strikes[way] += 1
+    _wait(adversary, oracle, lambda: _is_sent_by_now(adversary.site), what="the end")
+    return _finished(report, adversary, oracle, began)
+
+
+def _moments(chance: random.Random, people: int, kills: int) -> list[int]:
+    """Return after how many mails each kill comes; the last well before the end."""
+    return sorted(chance.sample(range(people // 100, people * 95 // 100), kills))
+
+
+def _wait(
+    adversary: Adversary, oracle: Oracle, condition: Callable[[], bool], *, what: str
+) -> None:
+    """Wait as long as anything moves, with a supervisor that does its work meanwhile."""
+
+    def met() -> bool:
+        adversary.supervisor.look()
+        return condition()
+
+    accepted = -1
+    while accepted != len(oracle.mails):
+        accepted = len(oracle.mails)
+        try:
+            wait_until(met, seconds=PATIENCE, what=what)
+        except AssertionError:
+            continue
+        return
+    raise AssertionError(f"Nothing moved for {PATIENCE:.0f} s while waiting for {what}")
+
+
+def _is_sent_by_now(site: Site) -> bool:
+    # Asked seldom: the question is not what is measured.
+    time.sleep(0.5)
+    return is_sent(site)
+
+
+def _finished(report: Report, adversary: Adversary, oracle: Oracle, began: float) -> Report:
+    ended = time.monotonic()
+    times = [*(mail.at for mail in oracle.mails), ended]
+    report.gaps = [later - earlier for earlier, later in pairwise(times)]
+    report.seconds = ended - began
+    report.restarts = adversary.supervisor.restarts
+    report.account = Account.of(adversary.site, oracle)
+    return report
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--recipients", type=int, default=10_000)
+    parser.add_argument("--kills", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10_000))
+    parser.add_argument("--database", choices=["sqlite", "postgres"], default="sqlite")
+    parser.add_argument("--broker", choices=["orm", "redis"], default="orm")
+    options = parser.parse_args()
+    print(f"Seed {options.seed}, {options.database}, {options.broker}", flush=True)
+    report = run(
+        people=options.recipients,
+        kills=options.kills,
+        seed=options.seed,
+        postgres=options.database == "postgres",
+        redis=options.broker == "redis",
+    )
+    print(report)
+    report.check()
+
+
+if __name__ == "__main__":
+    main()

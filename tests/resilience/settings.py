@@ -1,0 +1,34 @@
+"""Settings of the servers that get killed: their services and keys come from the environment."""
+
+from __future__ import annotations
+
+import os
+from urllib.parse import urlsplit
+
+from django.core.mail import DNS_NAME
+
+from tests.story.settings import *  # noqa: F403
+from tests.story.settings import DATABASES, Q_CLUSTER, WAGTAIL_EMAIL_INSIGHTS
+
+if url := os.environ.get("STORY_DATABASE_URL"):
+    server = urlsplit(url)
+    DATABASES["default"] = {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": server.path.lstrip("/"),
+        "USER": server.username,
+        "HOST": server.hostname,
+        "PORT": server.port,
+    }
+
+if port := os.environ.get("STORY_REDIS_PORT"):
+    Q_CLUSTER = {name: value for name, value in Q_CLUSTER.items() if name != "orm"}
+    Q_CLUSTER["redis"] = {"host": "127.0.0.1", "port": int(port), "db": 0}
+
+# The newest first.
+SECRET_KEY, *SECRET_KEY_FALLBACKS = os.environ.get("STORY_SECRET_KEYS", "only-for-tests").split(",")
+
+if lease := os.environ.get("STORY_LEASE_SECONDS"):
+    WAGTAIL_EMAIL_INSIGHTS["lease_seconds"] = int(lease)
+
+# What this host calls itself when it talks to the mail server.
+DNS_NAME._fqdn = os.environ.get("STORY_HOST", "localhost")

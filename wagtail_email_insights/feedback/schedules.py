@@ -1,0 +1,17 @@
+"""The alarm clock of the mailboxes that bounces and replies come to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+
+from .. import queue
+
+POLL_TASK = "wagtail_email_insights.feedback.tasks.poll_mailboxes"
+
+
+def ensure_schedules(**_kwargs: Any) -> None:
+    """Have the mailboxes read every five minutes, once ``migrate`` has made the queue's tables."""
+    if apps.is_installed("django_q"):
+        queue.ensure_schedule(POLL_TASK, minutes=5)
