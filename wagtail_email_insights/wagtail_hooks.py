@@ -47,4 +47,13 @@ def register_log_actions(actions: Any) -> None:
     actions.register_action(f"{prefix}.pause", _("Pause"), _("Sending paused"))
     actions.register_action(f"{prefix}.resume", _("Resume"), _("Sending resumed"))
     actions.register_action(f"{prefix}.cancel", _("Cancel"), _("Sending cancelled"))
+    actions.register_action(
+        f"{prefix}.uncertain_again", _("Send again"), _("Uncertain copies sent again")
+    )
+    actions.register_action(
+        f"{prefix}.uncertain_sent", _("Count as sent"), _("Uncertain copies counted as sent")
+    )
+    actions.register_action(
+        f"{prefix}.failed_again", _("Try again"), _("Failed copies tried again")
+    )
     actions.register_action(f"{prefix}.choose", _("Choose"), _("Winner of a test chosen"))

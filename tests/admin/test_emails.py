@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.core import mail
 from django.urls import reverse
+from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
 from tests.factories import make_contact, make_email, make_list, make_mailing, subscribe
@@ -349,3 +351,26 @@ def test_the_preview_shows_the_mail_without_tracking(admin_client):
     assert "Big news" in html
     assert "/email/c/" not in html
     assert "/email/o/" not in html
+
+
+def test_uncertain_and_failed_copies_can_be_settled_by_hand(admin_client, sent):
+    copies = sent.deliveries
+    copies.filter(contact__email="ann@example.org").update(state="uncertain")
+    copies.filter(contact__email="bob@example.org").update(state="failed")
+    html = admin_client.get(address("mailing", sent.pk)).content.decode()
+    assert "Count the uncertain as sent" in html
+    assert "Try the failed again" in html
+    admin_client.post(address("mailing_act", sent.pk, "uncertain_sent"))
+    assert copies.get(contact__email="ann@example.org").state == "sent"
+    admin_client.post(address("mailing_act", sent.pk, "failed_again"))
+    assert copies.get(contact__email="bob@example.org").state == "queued"
+    assert "bob@example.org" not in admin_client.get(address("mailing", sent.pk)).content.decode()
+
+
+def test_a_mailing_that_nobody_works_on_says_so(admin_client, news):
+    subscribe(make_contact(), news)
+    mailing = make_mailing(make_email(), news)
+    actions.start(mailing)
+    Mailing.objects.update(started_at=timezone.now() - timedelta(minutes=20))
+    html = admin_client.get(address("mailing", mailing.pk)).content.decode()
+    assert "Is the queue running?" in html

@@ -29,10 +29,12 @@ from ..mailings.models import (
     SkipReason,
 )
 from ..mailings.queries import progress as progress_of
+from ..mailings.queries import time_left
 from ..sending import actions
 from ..sending.actions import NotPossible, NotReady
 from ..sending.experiments import problems_with_variants
 from ..sending.resends import can_be_resent
+from ..sending.watchdog import stall_of
 from ..sending.winners import declare_winner
 from ..site_settings.queries import identity, sender
 from . import experiments, resends
@@ -238,6 +240,10 @@ def progress_context(mailing: Mailing) -> dict[str, Any]:
         "skipped": _reasons(progress.skipped_by_reason),
         "troubled": troubled,
         "is_running": mailing.state in (MailingState.PREPARING, MailingState.SENDING),
+        "time_left": time_left(mailing, progress)
+        if mailing.state == MailingState.SENDING
+        else None,
+        "stall": stall_of(mailing),
         "progress_url": mailing_url("mailing_progress", mailing),
         "refresh_seconds": app_settings.refresh_seconds,
         "test": next(iter(experiments.tests_of([mailing])), None),
@@ -257,11 +263,14 @@ def _send_or_schedule(mailing: Mailing) -> None:
 
 RESEND = "resend"
 
-VERBS: dict[str, Callable[[Mailing], None]] = {
+VERBS: dict[str, Callable[[Mailing], object]] = {
     "send": _send_or_schedule,
     "pause": actions.pause,
     "resume": actions.resume,
     "cancel": actions.cancel,
+    "uncertain_again": actions.send_uncertain_again,
+    "uncertain_sent": actions.count_uncertain_as_sent,
+    "failed_again": actions.send_failed_again,
     **{
         f"choose-{number}": partial(declare_winner, number=number)
         for number in range(1, MAX_VARIANTS + 1)

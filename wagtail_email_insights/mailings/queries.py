@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.db.models import Count
 from django.utils import timezone
 
-from .models import WAITING_STATES, DeliveryState, Mailing, SkipReason
+from .models import WAITING_STATES, DeliveryState, Mailing, MailingState, SkipReason
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,9 @@ SPEED_WINDOW = timedelta(minutes=1)
 
 
 def time_left(mailing: Mailing, progress: Progress) -> timedelta | None:
-    """Return how long the rest takes at the speed of the last minute; None if nothing moved."""
+    """Return how long the rest takes at the speed of the last minute; None if nothing moves."""
+    if mailing.state != MailingState.SENDING:
+        return None
     recent = mailing.deliveries.filter(
         state=DeliveryState.SENT, settled_at__gt=timezone.now() - SPEED_WINDOW
     ).count()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django import template
 from django.template.defaultfilters import floatformat
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 register = template.Library()
 
@@ -35,3 +38,14 @@ def share(part: int, whole: int) -> float | None:
 def number(value: int | None) -> str:
     """Write a whole number with the separators of the active language."""
     return "–" if value is None else floatformat(value, "0g")
+
+
+@register.filter
+def minutes(duration: timedelta) -> str:
+    """Write a duration roughly: seconds below a minute, else whole minutes or hours."""
+    seconds = max(1, round(duration.total_seconds()))
+    if seconds < 60:
+        return ngettext("%d second", "%d seconds", seconds) % seconds
+    if seconds < 5400:
+        return ngettext("%d minute", "%d minutes", round(seconds / 60)) % round(seconds / 60)
+    return ngettext("%d hour", "%d hours", round(seconds / 3600)) % round(seconds / 3600)
