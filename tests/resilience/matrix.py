@@ -10,11 +10,13 @@ Nothing but systemd helps (``Restart=always``, ``KillMode=mixed``): no cron, no 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import sys
 import tempfile
 import time
+from bisect import bisect
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -137,15 +139,15 @@ class Report:
     """What was done, and what came of it."""
 
     people: int
-    strikes: Counter[str] = field(default_factory=Counter)
+    strikes: list[tuple[str, float]] = field(default_factory=list)
     restarts: int = 0
     seconds: float = 0.0
-    gaps: list[float] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
     account: Account | None = None
 
     @property
     def kills(self) -> int:
-        return self.strikes.total()
+        return len(self.strikes)
 
     @property
     def uncertain_at_most(self) -> int:
@@ -154,7 +156,17 @@ class Report:
 
     @property
     def longest_gap(self) -> float:
-        return max(self.gaps)
+        """Seconds between two mails, or between the last one and the end of the mailing."""
+        return max(later - earlier for earlier, later in pairwise(self.times))
+
+    @property
+    def silences(self) -> dict[str, list[float]]:
+        """Seconds until the next mail after each kill, by the way of killing."""
+        silences: dict[str, list[float]] = {}
+        for way, at in self.strikes:
+            following = self.times[bisect(self.times, at)]
+            silences.setdefault(way, []).append(following - at)
+        return silences
 
     def check(self) -> None:
         """Assert all that was promised."""
@@ -165,7 +177,10 @@ class Report:
     def __str__(self) -> str:
         assert self.account
         states = Counter(self.account.states.values())
-        ways = ", ".join(f"{way} {number}" for way, number in sorted(self.strikes.items()))
+        ways = ", ".join(
+            f"{way} {len(silences)} (≤ {max(silences):.1f} s)"
+            for way, silences in sorted(self.silences.items())
+        )
         totals = ", ".join(f"{state} {number}" for state, number in sorted(states.items()))
         return (
             f"{self.kills} kills in {self.seconds:.0f} s: {ways}; restarted {self.restarts} times\n"
@@ -183,14 +198,14 @@ def run(
     seed: int,
     postgres: bool = False,
     redis: bool = False,
-    lease_seconds: int | None = None,
+    settings: dict[str, int] | None = None,
 ) -> Report:
     """Send to so many *people* while being killed so often, and report."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="matrix-")))
         oracle = stack.enter_context(Oracle(folder / "accepted.txt", delay=SMTP_DELAY))
         services = stack.enter_context(_services(postgres, redis))
-        site = stack.enter_context(_site(folder, oracle, services, lease_seconds))
+        site = stack.enter_context(_site(folder, oracle, services, settings))
         site.shell(f"from tests.resilience.stage import start_mailing; start_mailing({people})")
         adversary = Adversary(site, Supervisor(site), random.Random(seed), *services)
         try:
@@ -217,14 +232,14 @@ def _services(postgres: bool, redis: bool) -> Iterator[Services]:
 
 @contextmanager
 def _site(
-    folder: Path, oracle: Oracle, services: Services, lease_seconds: int | None
+    folder: Path, oracle: Oracle, services: Services, settings: dict[str, int] | None
 ) -> Iterator[Site]:
     postgres, redis = services
     variables = {"STORY_SECRET_KEYS": "the-first-key"}
     if redis:
         variables["STORY_REDIS_PORT"] = str(redis.port)
-    if lease_seconds:
-        variables["STORY_LEASE_SECONDS"] = str(lease_seconds)
+    if settings:
+        variables["STORY_EMAIL_INSIGHTS"] = json.dumps(settings)
     place = folder / "site"
     place.mkdir()
     with running_site(
@@ -244,8 +259,8 @@ def _fight(adversary: Adversary, oracle: Oracle, report: Report, kills: int) -> 
         _wait(adversary, oracle, lambda: len(oracle.mails) >= after, what=f"{after} mails")  # noqa: B023
         time.sleep(adversary.chance.uniform(0, 0.2))
         print(f"{time.monotonic() - began:6.1f} s  {len(oracle.mails):6} mails  {way}", flush=True)
+        report.strikes.append((way, time.monotonic()))
         adversary.strike(way)
-        report.strikes[way] += 1
     _wait(adversary, oracle, lambda: _is_sent_by_now(adversary.site), what="the end")
     return _finished(report, adversary, oracle, began)
 
@@ -283,8 +298,7 @@ def _is_sent_by_now(site: Site) -> bool:
 
 def _finished(report: Report, adversary: Adversary, oracle: Oracle, began: float) -> Report:
     ended = time.monotonic()
-    times = [*(mail.at for mail in oracle.mails), ended]
-    report.gaps = [later - earlier for earlier, later in pairwise(times)]
+    report.times = [*(mail.at for mail in oracle.mails), ended]
     report.seconds = ended - began
     report.restarts = adversary.supervisor.restarts
     report.account = Account.of(adversary.site, oracle)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from urllib.parse import urlsplit
 
@@ -27,8 +28,8 @@ if port := os.environ.get("STORY_REDIS_PORT"):
 # The newest first.
 SECRET_KEY, *SECRET_KEY_FALLBACKS = os.environ.get("STORY_SECRET_KEYS", "only-for-tests").split(",")
 
-if lease := os.environ.get("STORY_LEASE_SECONDS"):
-    WAGTAIL_EMAIL_INSIGHTS["lease_seconds"] = int(lease)
+if more := os.environ.get("STORY_EMAIL_INSIGHTS"):
+    WAGTAIL_EMAIL_INSIGHTS |= json.loads(more)
 
 # What this host calls itself when it talks to the mail server.
 DNS_NAME._fqdn = os.environ.get("STORY_HOST", "localhost")
