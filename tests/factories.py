@@ -67,6 +67,7 @@ def make_email(title: str = "June news", **fields: Any) -> Email:
 
 
 def make_mailing(email: Email | None = None, *lists: RecipientList, **fields: Any) -> Mailing:
+    fields.setdefault("to_all_lists", not lists)
     mailing = Mailing.objects.create(email=email or make_email(), **fields)
     mailing.recipient_lists.set(lists)
     return mailing

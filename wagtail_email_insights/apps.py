@@ -17,7 +17,7 @@ class EmailInsightsConfig(AppConfig):
         from .digests import schedules as digest_schedules
         from .feedback import receivers as feedback_receivers
         from .feedback import schedules as feedback_schedules
-        from .mailings import locks  # noqa: F401
+        from .mailings import guards, locks  # noqa: F401
         from .segments import conditions as segment_conditions  # noqa: F401
         from .sending import schedules as sending_schedules
         from .sending import standby

@@ -11,6 +11,7 @@ from wagtail import hooks
 from wagtail.snippets.models import register_snippet
 
 from .admin.action_menu import send_menu_item, without_publishing
+from .admin.deleting import keep_mailed_emails
 from .admin.group import EmailGroup, activity_log
 
 register_snippet(EmailGroup)
@@ -18,6 +19,7 @@ activity_log.register_with_wagtail()
 
 hooks.register("register_snippet_action_menu_item", send_menu_item)
 hooks.register("construct_snippet_action_menu", without_publishing)
+hooks.register("before_delete_snippet", keep_mailed_emails)
 
 
 @hooks.register("register_icons")
@@ -35,7 +37,6 @@ def register_permissions() -> QuerySet[Permission]:
             "view_statistics",
             "view_activities",
             "use_raw_html",
-            "export_contact",
         ],
     )
 

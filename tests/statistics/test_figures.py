@@ -6,7 +6,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from tests.factories import make_contact, make_email, make_mailing
-from wagtail_email_insights.mailings.models import Delivery, DeliveryState, MailingState
+from wagtail_email_insights.mailings.models import (
+    Delivery,
+    DeliveryState,
+    MailingContent,
+    MailingState,
+)
 from wagtail_email_insights.statistics.figures import (
     figures_for,
     figures_for_all,
@@ -30,6 +35,7 @@ worlds = st.tuples(st.lists(st.sampled_from(STATES), max_size=6), events)
 def build(states, happened):
     """Make a mailing with copies in *states* and the events *happened*; copy 0 is unknown."""
     mailing = make_mailing(make_email(), state=MailingState.SENT)
+    MailingContent.objects.create(mailing=mailing, anonymous_counting="per_copy")
     link = TrackedLink.objects.create(mailing=mailing, position=0, url="https://example.com/")
     for state in states:
         Delivery.objects.create(mailing=mailing, contact=make_contact(), state=state)
@@ -81,28 +87,51 @@ class FiguresTest(TestCase):
 
 @pytest.mark.django_db
 def test_what_came_back_was_not_delivered():
-    mailing = build(["sent"] * 5, [])
-    kinds = {
-        1: [EventKind.SOFT_BOUNCE, EventKind.SOFT_BOUNCE],
-        2: [EventKind.SOFT_BOUNCE, EventKind.HARD_BOUNCE],
-        3: [EventKind.SOFT_BOUNCE, EventKind.DELIVERED],
-        4: [EventKind.COMPLAINT, EventKind.REPLY, EventKind.AUTO_REPLY],
-    }
-    for copy, happened in kinds.items():
-        for kind in happened:
+    mailing = build(["sent"] * 5 + ["failed", "uncertain"], [])
+    copies = list(mailing.deliveries.order_by("pk").values_list("pk", flat=True))
+    happened = [
+        [EventKind.SOFT_BOUNCE, EventKind.SOFT_BOUNCE],
+        [EventKind.SOFT_BOUNCE, EventKind.HARD_BOUNCE],
+        [EventKind.SOFT_BOUNCE, EventKind.DELIVERED],
+        [EventKind.COMPLAINT, EventKind.REPLY, EventKind.AUTO_REPLY],
+        [],
+        # Never counted as sent, so nothing to take off.
+        [EventKind.HARD_BOUNCE],
+        [EventKind.SOFT_BOUNCE],
+    ]
+    for copy, kinds in zip(copies, happened, strict=True):
+        for kind in kinds:
             Event.objects.create(kind=kind, mailing=mailing, copy=copy)
     figures = figures_for(mailing)
     assert (figures["bounced"].value, figures["bounced"].denominator) == (2, 5)
     assert (figures["delivered"].value, figures["delivered"].denominator) == (3, 5)
     assert (figures["complained"].value, figures["complained"].denominator) == (1, 3)
+    assert (figures["opened"].denominator, figures["clicked"].denominator) == (3, 3)
     assert figures["replied"].value == 1
 
 
 @pytest.mark.django_db
+def test_rates_are_of_copies_that_can_be_told_apart():
+    mailing = build(["sent"] * 10, [])
+    mailing.contents.update(anonymous_counting="shared")
+    known = mailing.deliveries.order_by("pk").first()
+    mailing.deliveries.filter(pk=known.pk).update(identified=True)
+    Event.objects.create(kind=EventKind.CLICK, mailing=mailing, copy=known.pk)
+    for _ in range(3):
+        Event.objects.create(kind=EventKind.CLICK, mailing=mailing, copy=None)
+    clicked = figures_for(mailing)["clicked"]
+    assert (clicked.value, clicked.denominator, clicked.total) == (1, 1, 4)
+    assert clicked.denominator_label == "delivered and told apart"
+
+
+@pytest.mark.django_db
 def test_figures_that_nobody_reports_are_absent(settings):
-    assert "bounced" not in figures_for(build(["sent"], [])).by_code
+    absent = {"bounced", "complained", "replied"}
+    assert not absent & set(figures_for(build(["sent"], [])).by_code)
     settings.WAGTAIL_EMAIL_INSIGHTS = {"mailboxes": [{"host": "127.0.0.1"}]}
-    assert figures_for(build(["sent"], []))["bounced"].value == 0
+    figures = figures_for(build(["sent"], []))
+    assert (figures["bounced"].value, figures["replied"].value) == (0, 0)
+    assert "complained" not in figures.by_code
 
 
 @pytest.mark.django_db

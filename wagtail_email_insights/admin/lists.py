@@ -22,6 +22,7 @@ from wagtail.permission_policies import ModelPermissionPolicy
 
 from ..contacts.models import Contact, RecipientList, SubscriptionStatus
 from .contacts import SEE_CONTACTS, ContactViewSet
+from .deleting import GuardedDelete
 
 COLUMNS = (
     SubscriptionStatus.SUBSCRIBED,
@@ -98,7 +99,7 @@ class ListEditView(MaySeeContacts, generic.EditView):
         return buttons
 
 
-class ListDeleteView(generic.DeleteView):
+class ListDeleteView(GuardedDelete, generic.DeleteView):
     @property
     def confirmation_message(self) -> str:
         return _(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
 from wagtail.admin.ui.tables import Column
+from wagtail.admin.views import generic
 from wagtail.admin.viewsets.model import ModelViewSet
 
 from ..sending.pace import DAY, HOUR, MINUTE, SECOND, limits_of
 from ..site_settings.models import Sender
+from .deleting import GuardedDelete
 
 SPANS = {SECOND: _("a second"), MINUTE: _("a minute"), HOUR: _("an hour"), DAY: _("a day")}
 
@@ -21,10 +23,15 @@ def pace_in_words(sender: Sender) -> str:
     return ", ".join(f"{limit.number} {SPANS[limit.seconds]}" for limit in limits)
 
 
+class SenderDeleteView(GuardedDelete, generic.DeleteView):
+    pass
+
+
 class SenderViewSet(ModelViewSet):
     model = Sender
     name = "email_senders"
     url_prefix = "email-insights/senders"
+    delete_view_class = SenderDeleteView
     icon = "mail"
     menu_label = _("Senders")
     copy_view_enabled = False

@@ -206,6 +206,7 @@ class MailingForm(forms.ModelForm):
         cleaned = super().clean() or self.cleaned_data
         if not (cleaned.get("recipient_lists") or cleaned.get("segments")):
             self.add_error("recipient_lists", _("Choose at least one list or segment."))
+        self.instance.to_all_lists = not cleaned.get("recipient_lists")
         self._clean_time(cleaned)
         self._clean_test(cleaned)
         return cleaned

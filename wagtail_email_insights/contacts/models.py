@@ -45,7 +45,6 @@ class Contact(models.Model):
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
         ordering = ["-id"]
-        permissions = [("export_contact", _("Can export contacts"))]
 
     def __str__(self) -> str:
         return f"{self.name} <{self.email}>" if self.name else self.email

@@ -1,8 +1,8 @@
 """Who gets a mailing and who does not, and why; computed in the database, set by set.
 
-Candidates are everybody who ever had a subscription to one of the mailing's lists (without lists:
-to any list), narrowed to its segments if it has any. A candidate is either due or skipped for the
-first reason that applies, so that the numbers always add up to the audience.
+Candidates are everybody who ever had a subscription to one of the mailing's lists (to any list if
+that was chosen), narrowed to its segments if it has any. A candidate is either due or skipped for
+the first reason that applies, so that the numbers always add up to the audience.
 """
 
 from __future__ import annotations
@@ -131,7 +131,9 @@ def subscriptions_of(mailing: Mailing, contact: OuterRef) -> QuerySet[Subscripti
     """Return the subscriptions that make *contact* part of the mailing, whatever their status."""
     subscriptions = Subscription.objects.filter(contact=contact)
     lists = list(mailing.recipient_lists.values_list("pk", flat=True))
-    return subscriptions.filter(recipient_list__in=lists) if lists else subscriptions
+    if lists:
+        return subscriptions.filter(recipient_list__in=lists)
+    return subscriptions if mailing.to_all_lists else subscriptions.none()
 
 
 def suppressed(address: OuterRef) -> Exists:

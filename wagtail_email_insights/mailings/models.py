@@ -70,6 +70,11 @@ class Mailing(models.Model):
     recipient_lists = models.ManyToManyField(
         RecipientList, blank=True, related_name="mailings", verbose_name=_("recipient lists")
     )
+    to_all_lists = models.BooleanField(
+        _("to all lists"),
+        default=False,
+        help_text=_("Chosen on purpose; without it a mailing whose lists are gone goes to nobody."),
+    )
     segments = models.ManyToManyField(
         Segment, blank=True, related_name="mailings", verbose_name=_("only these segments")
     )
@@ -143,7 +148,7 @@ class MailingVariant(models.Model):
     subject = models.CharField(_("subject"), max_length=200, blank=True)
     email = models.ForeignKey(
         Email,
-        on_delete=models.PROTECT,
+        on_delete=models.CASCADE,
         null=True,
         blank=True,
         related_name="+",

@@ -87,6 +87,7 @@ def _copy(original: Mailing, by: Any) -> Mailing:
         email=original.email,
         site=original.site,
         sender=original.sender,
+        to_all_lists=original.to_all_lists,
         resend_of=original,
         test_metric=TestMetric.MANUAL,
         created_by=by,

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from ..emails.models import Email
 from ..mailings.models import Mailing
-from .queries import Counts, LinkCount, count, count_links
+from ..tracking.models import EventKind
+from .queries import BOUNCES, Counts, LinkCount, count, count_links
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,19 @@ def links_for(mailings: Iterable[Mailing]) -> list[LinkCount]:
     return count_links(mailings)
 
 
+def readers(counts: Counts) -> dict[str, Any]:
+    """Return the denominator of what readers did: delivered copies that can be told apart.
+
+    That is all of them unless anonymous copies are counted in totals only, or not at all.
+    """
+    told_apart = counts.told_apart - counts.told_apart_bounced
+    everybody = told_apart == delivered_count(counts)
+    return {
+        "denominator": told_apart,
+        "denominator_label": _("delivered") if everybody else _("delivered and told apart"),
+    }
+
+
 def delivered_count(counts: Counts) -> int:
     """Copies that arrived as far as anybody told us: sent, less those that came back."""
     return counts.sent - counts.hard_bounced - counts.soft_bounced
@@ -143,8 +158,7 @@ def opened(counts: Counts) -> Figure:
             "A copy with a click counts as opened. Trust clicks more."
         ),
         value=counts.opened,
-        denominator=delivered_count(counts),
-        denominator_label=_("delivered"),
+        **readers(counts),
         total=counts.opens_total,
         approximate=True,
     )
@@ -159,8 +173,7 @@ def clicked(counts: Counts) -> Figure:
             "Copies in which at least one link was followed. The most reliable sign of interest."
         ),
         value=counts.clicked,
-        denominator=delivered_count(counts),
-        denominator_label=_("delivered"),
+        **readers(counts),
         total=counts.clicks_total,
     )
 
@@ -192,7 +205,7 @@ def unsubscribed(counts: Counts) -> Figure:
 
 @figure
 def bounced(counts: Counts) -> Figure | None:
-    if not counts.has_feedback:
+    if not counts.reported & BOUNCES:
         return None
     return Figure(
         code="bounced",
@@ -209,7 +222,7 @@ def bounced(counts: Counts) -> Figure | None:
 
 @figure
 def complained(counts: Counts) -> Figure | None:
-    if not counts.has_feedback:
+    if EventKind.COMPLAINT not in counts.reported:
         return None
     return Figure(
         code="complained",
@@ -225,7 +238,7 @@ def complained(counts: Counts) -> Figure | None:
 
 @figure
 def replied(counts: Counts) -> Figure | None:
-    if not counts.has_feedback:
+    if EventKind.REPLY not in counts.reported:
         return None
     return Figure(
         code="replied",

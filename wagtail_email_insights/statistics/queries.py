@@ -5,22 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.apps import apps
 from django.db.models import Count, Exists, Min, OuterRef, Q
 
 from ..conf import app_settings
-from ..mailings.models import Delivery, DeliveryState, Mailing
+from ..mailings.models import Delivery, DeliveryState, Mailing, MailingContent
 from ..tracking.models import Event, EventKind, TrackedLink, Verdict
 
-FEEDBACK = [
-    EventKind.DELIVERED,
-    EventKind.HARD_BOUNCE,
-    EventKind.SOFT_BOUNCE,
-    EventKind.COMPLAINT,
-    EventKind.REPLY,
-    EventKind.AUTO_REPLY,
-]
-"""What only a mailbox or a provider can tell us."""
+BOUNCES = frozenset({EventKind.HARD_BOUNCE, EventKind.SOFT_BOUNCE})
 
 OPENED = [EventKind.OPEN, EventKind.CLICK]
 """A click implies an open: mail clients that load no images report clicks only."""
@@ -49,7 +40,9 @@ class Counts:
     soft_bounced: int = 0
     complained: int = 0
     replied: int = 0
-    has_feedback: bool = False
+    told_apart: int = 0
+    told_apart_bounced: int = 0
+    reported: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -68,18 +61,20 @@ def count(mailings: Iterable[Mailing]) -> Counts:
         **_count_deliveries(ids),
         **_count_events(ids),
         **_count_bounces(ids),
-        has_feedback=has_feedback(),
+        reported=reported_kinds(),
     )
 
 
-def has_feedback() -> bool:
-    """Tell whether anything would tell us of bounces, complaints and replies.
+def reported_kinds() -> frozenset[str]:
+    """Return the kinds of feedback that somebody reports: a mailbox that is read, or past reports.
 
-    Without a source these figures are absent, not zero.
+    What no source reports is absent from the figures, not zero.
     """
-    if app_settings.mailboxes or apps.is_installed("anymail"):
-        return True
-    return Event.objects.filter(kind__in=FEEDBACK).exists()
+    reported = BOUNCES | {EventKind.REPLY} if app_settings.mailboxes else frozenset()
+    for kinds in (BOUNCES, {EventKind.COMPLAINT}, {EventKind.REPLY}):
+        if not kinds <= reported and Event.objects.filter(kind__in=kinds).exists():
+            reported |= kinds
+    return frozenset(reported)
 
 
 def count_links(mailings: Iterable[Mailing]) -> list[LinkCount]:
@@ -109,25 +104,45 @@ def _count_deliveries(mailing_ids: list[int]) -> dict[str, int]:
         sent=Count("pk", filter=of(DeliveryState.SENT)),
         failed=Count("pk", filter=of(DeliveryState.FAILED)),
         uncertain=Count("pk", filter=of(DeliveryState.UNCERTAIN)),
+        told_apart=Count("pk", filter=of(DeliveryState.SENT) & _told_apart(mailing_ids)),
+        # Last: from here on the name means the number, no longer the column.
         identified=Count("pk", filter=of(DeliveryState.SENT) & Q(identified=True)),
     )
 
 
-def _count_bounces(mailing_ids: list[int]) -> dict[str, int]:
-    """Count copies that came back, each once, the worse reason first.
+def _told_apart(mailing_ids: list[int]) -> Q:
+    """Return the copies whose opens and clicks can be counted once per copy.
 
-    A provider's word that a copy arrived in the end outweighs an earlier bounce.
+    All of them where every copy has a number of its own; where anonymous copies share one or are
+    not counted, only the identified ones.
+    """
+    per_copy = MailingContent.objects.filter(
+        mailing__in=mailing_ids, anonymous_counting="per_copy"
+    ).values("mailing")
+    return Q(identified=True) | Q(mailing__in=per_copy)
+
+
+def _count_bounces(mailing_ids: list[int]) -> dict[str, int]:
+    """Count sent copies that came back, each once, the worse reason first.
+
+    A provider's word that a copy arrived in the end outweighs an earlier bounce for now.
     """
     events = Event.objects.filter(mailing__in=mailing_ids)
-    same_copy = events.filter(copy=OuterRef("copy"))
+    same_copy = events.filter(copy=OuterRef("pk"))
+    hard = Exists(same_copy.filter(kind=EventKind.HARD_BOUNCE))
     arrived = Exists(same_copy.filter(kind=EventKind.DELIVERED))
-    for_good = Exists(same_copy.filter(kind=EventKind.HARD_BOUNCE))
-    hard = events.filter(kind=EventKind.HARD_BOUNCE)
-    soft = events.filter(~for_good, ~arrived, kind=EventKind.SOFT_BOUNCE)
-    return {
-        "hard_bounced": hard.aggregate(n=Count("copy", distinct=True))["n"],
-        "soft_bounced": soft.aggregate(n=Count("copy", distinct=True))["n"],
-    }
+    came_back = Delivery.objects.filter(
+        pk__in=events.filter(kind__in=BOUNCES).values("copy"),
+        mailing__in=mailing_ids,
+        state=DeliveryState.SENT,
+    ).annotate(hard=hard, soft=~hard & ~arrived)
+    return came_back.aggregate(
+        hard_bounced=Count("pk", filter=Q(hard=True)),
+        soft_bounced=Count("pk", filter=Q(soft=True)),
+        told_apart_bounced=Count(
+            "pk", filter=(Q(hard=True) | Q(soft=True)) & _told_apart(mailing_ids)
+        ),
+    )
 
 
 def _count_events(mailing_ids: list[int]) -> dict[str, int]:
