@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: help demo test test-all lint bench clean
+.PHONY: help demo test test-all lint bench resilience clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -30,6 +30,10 @@ lint: $(VENV)/.dev ## Check style, layers, types and templates
 
 bench: $(VENV)/.dev ## Run the benchmarks
 	$(BIN)/python -m benchmarks
+
+resilience: $(VENV)/.dev ## Kill everything 40 times during a send to 10,000, on SQLite and on PostgreSQL with Redis
+	$(BIN)/python -m tests.resilience.matrix
+	$(BIN)/python -m tests.resilience.matrix --database postgres --broker redis
 
 clean: ## Remove the virtual environment, caches and the demonstration's data
 	rm -rf $(VENV) build dist example_site/var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

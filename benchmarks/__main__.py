@@ -71,8 +71,11 @@ def prepare(size: int) -> None:
     for label, database in DATABASES.items():
         with database() as environment:
             seconds = _run("prepare", recipients, 0, environment)
-        print(f"  {label}: {seconds['ours'] / seconds['bare']:.2f} times the bare INSERT "
-              f"({recipients} rows)", flush=True)
+        print(
+            f"  {label}: {seconds['ours'] / seconds['bare']:.2f} times the bare INSERT "
+            f"({recipients} rows)",
+            flush=True,
+        )
 
 
 def _run(what: str, recipients: int, port: int, environment: Environment) -> dict[str, Any]:

@@ -62,8 +62,9 @@ def _loop(recipients: int) -> dict[str, Any]:
         rendered = render_email(mailing.email, site=None, unsubscribe_url="https://x.example/u")
         html = rewrite_links(
             rendered.html,
-            lambda url, index, pk=contact.pk: "https://x.example/email/c/"
-            + tokens.make(tokens.Kind.CLICK, index, pk),
+            lambda url, index, pk=contact.pk: (
+                "https://x.example/email/c/" + tokens.make(tokens.Kind.CLICK, index, pk)
+            ),
         )
         values = {"first_name": contact.first_name, "last_name": contact.last_name}
         message = EmailMultiAlternatives(
@@ -138,9 +139,7 @@ def _people(recipients: int, news: Any) -> None:
             for person in people
         )
         ConsentRecord.objects.bulk_create(
-            ConsentRecord(
-                contact=person, consent=wording.consent, version=wording, action="agree"
-            )
+            ConsentRecord(contact=person, consent=wording.consent, version=wording, action="agree")
             for person in people
         )
 
@@ -153,7 +152,8 @@ def _body() -> list[tuple[str, Any]]:
         ("rich_text", f'<p>{words}<a href="https://example.com/page/{number}?a=1">more</a></p>')
         for number in range(20)
     ]
-    return [("heading", {"text": "News", "size": "h1"}), ("rich_text", f"<p>{tags}</p>"), *paragraphs]
+    heading = ("heading", {"text": "News", "size": "h1"})
+    return [heading, ("rich_text", f"<p>{tags}</p>"), *paragraphs]
 
 
 def _size(mailing: Any) -> int:

@@ -57,15 +57,14 @@ def postgres() -> Iterator[str]:
         if as_user:
             shutil.chown(folder, "postgres")
         data, port = f"{folder}/data", free_port()
-        quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder}
-        subprocess.run([*as_user, initdb, "-D", data, "-A", "trust", "-U", "bench"], **quiet)
+        _run([*as_user, initdb, "-D", data, "-A", "trust", "-U", "bench"], folder)
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
         start = [*as_user, pg_ctl, "-D", data, "-w", "-o", options, "-l", f"{folder}/log", "start"]
-        subprocess.run(start, **quiet)
+        _run(start, folder)
         try:
             yield f"postgres://bench@127.0.0.1:{port}/postgres"
         finally:
-            subprocess.run([*as_user, pg_ctl, "-D", data, "-m", "fast", "stop"], **quiet)
+            _run([*as_user, pg_ctl, "-D", data, "-m", "fast", "stop"], folder)
 
 
 def smtp_source(port: int, *, messages: int, size: int) -> float:
@@ -75,6 +74,10 @@ def smtp_source(port: int, *, messages: int, size: int) -> float:
     began = time.perf_counter()
     subprocess.run([*command, *addresses], check=True, stdout=subprocess.DEVNULL)
     return messages / (time.perf_counter() - began)
+
+
+def _run(command: list[str], folder: str) -> None:
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder)
 
 
 def _wait_for(port: int) -> None:

@@ -23,8 +23,6 @@ if "BENCH_SQLITE" in os.environ:
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
 PORT = int(os.environ.get("BENCH_SMTP_PORT", "0"))
 if django.VERSION >= (6, 1):
-    MAILERS = {
-        "default": {"BACKEND": SMTP, "OPTIONS": {"host": "127.0.0.1", "port": PORT or 25}}
-    }
+    MAILERS = {"default": {"BACKEND": SMTP, "OPTIONS": {"host": "127.0.0.1", "port": PORT or 25}}}
 else:
     EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = SMTP, "127.0.0.1", PORT

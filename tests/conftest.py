@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 
 import pytest
 from django.core.cache import cache
@@ -14,6 +15,12 @@ def _fresh_caches():
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _own_spool(tmp_path, monkeypatch):
+    """No test reads or writes the spool of this machine."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 @pytest.hookimpl(wrapper=True)

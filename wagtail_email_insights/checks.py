@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from django.apps import apps
@@ -81,7 +82,8 @@ def check_queue(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
                 id="wagtail_email_insights.W001",
             )
         ]
-    return [*_check_timeout(cluster), *_check_retry(cluster)]
+    checks = (_check_timeout, _check_retry, _check_bulk, _check_queue_limit, _check_failures)
+    return [message for check in checks for message in check(cluster)]
 
 
 def _check_lease() -> list[CheckMessage]:
@@ -120,5 +122,46 @@ def _check_retry(cluster: dict[str, Any]) -> list[CheckMessage]:
             f"of {timeout} s: finished tasks would run twice.",
             hint="Set retry to at least three times timeout.",
             id="wagtail_email_insights.W004",
+        )
+    ]
+
+
+def _check_bulk(cluster: dict[str, Any]) -> list[CheckMessage]:
+    bulk = cluster.get("bulk", 1)
+    if bulk <= 1:
+        return []
+    return [
+        Warning(
+            f"Q_CLUSTER takes {bulk} tasks at a time; a crash loses them, or repeats them late.",
+            hint="Set bulk to 1: there is one task for a whole mailing, not one per copy.",
+            id="wagtail_email_insights.W005",
+        )
+    ]
+
+
+def _check_queue_limit(cluster: dict[str, Any]) -> list[CheckMessage]:
+    workers = cluster.get("workers") or os.cpu_count() or 1
+    limit = cluster.get("queue_limit", workers**2)
+    if limit <= workers:
+        return []
+    return [
+        Warning(
+            f"Q_CLUSTER holds up to {limit} tasks ready for {workers} workers: those that wait "
+            "are lost in a crash, or run twice once retry is over.",
+            hint="Set queue_limit to the number of workers.",
+            id="wagtail_email_insights.W006",
+        )
+    ]
+
+
+def _check_failures(cluster: dict[str, Any]) -> list[CheckMessage]:
+    if cluster.get("max_attempts") or cluster.get("ack_failures"):
+        return []
+    return [
+        Warning(
+            "Q_CLUSTER hands a task that fails out again for ever.",
+            hint="Set max_attempts to 1, or ack_failures to True: whatever is due is found again "
+            "within a minute.",
+            id="wagtail_email_insights.W007",
         )
     ]

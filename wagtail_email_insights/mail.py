@@ -29,6 +29,18 @@ from .conf import app_settings
 # Django waits for ever by default; a silent server must not outlive the lease of a copy.
 SMTP_TIMEOUT = 30
 
+NEVER_LEFT = frozenset(
+    {
+        "BadHeaderError",
+        "InvalidAddress",
+        "AnymailInvalidAddress",
+        "AnymailUnsupportedFeature",
+        "AnymailSerializationError",
+        "AnymailRecipientsRefused",
+    }
+)
+"""Errors of backends, by the name of their class, after which nobody has the message."""
+
 
 class MailError(Exception):
     """A single mail could not be handed to the mail server; the reason is the message."""
@@ -142,13 +154,26 @@ class Connection:
         """Give one message to the server and say what became of it; never raises."""
         try:
             message.complete()
+        except Exception as error:
+            return HandOver(Outcome.REFUSED, _in_words(error))
+        try:
+            self.backend.open()
+        except Exception as error:
+            return _judge_connect_error(error)
+        return self._send(message)
+
+    def _send(self, message: ReadyMessage) -> HandOver:
+        try:
             sent = self.backend.send_messages([message])
         except Exception as error:
+            # What is left of the connection may be of no more use.
+            self.close()
             return _judge_foreign_error(error)
         return HandOver(Outcome.ACCEPTED) if sent else HandOver(Outcome.UNCERTAIN, "no answer")
 
     def close(self) -> None:
-        with contextlib.suppress(OSError):
+        # A goodbye that fails changes nothing about what was sent.
+        with contextlib.suppress(Exception):
             self.backend.close()
 
 
@@ -245,13 +270,7 @@ def connect(alias: str | None = None) -> Iterator[Connection]:
     Opening is left to the first hand-over, so a server that is away is an outcome, not an error.
     """
     backend = backend_for(alias or app_settings.mailer)
-    connection: Connection
-    if isinstance(backend, SMTPBackend):
-        if backend.timeout is None:
-            backend.timeout = SMTP_TIMEOUT
-        connection = SMTPConnection(backend)
-    else:
-        connection = Connection(backend)
+    connection = SMTPConnection(backend) if _sends_plainly(backend) else Connection(backend)
     try:
         yield connection
     finally:
@@ -259,10 +278,16 @@ def connect(alias: str | None = None) -> Iterator[Connection]:
 
 
 def backend_for(alias: str) -> BaseEmailBackend:
-    """Return the host's mail backend: ``MAILERS[alias]`` from Django 6.1 on, else the only one."""
-    if django.VERSION >= (6, 1):
-        return django_mail.mailers[alias]
-    return django_mail.get_connection()
+    """Return the host's mail backend: ``MAILERS[alias]`` from Django 6.1 on, else the only one.
+
+    One that speaks SMTP waits for the server no longer than SMTP_TIMEOUT, unless the host says so.
+    """
+    backend: BaseEmailBackend = (
+        django_mail.mailers[alias] if django.VERSION >= (6, 1) else django_mail.get_connection()
+    )
+    if isinstance(backend, SMTPBackend) and backend.timeout is None:
+        backend.timeout = SMTP_TIMEOUT
+    return backend
 
 
 def send_transactional(
@@ -282,8 +307,19 @@ def send_transactional(
         message.attach_alternative(html, "text/html")
     try:
         backend_for(app_settings.mailer).send_messages([message])
-    except (OSError, ValueError) as error:
+    except Exception as error:
+        # Backends raise what they like, and not all of it is an OSError: anymail's errors are not.
         raise MailError(str(error)) from error
+
+
+def _sends_plainly(backend: BaseEmailBackend) -> bool:
+    """Tell whether *backend* sends as Django's own does: a host's own way, say signing, stays."""
+    kind = type(backend)
+    return (
+        isinstance(backend, SMTPBackend)
+        and kind.send_messages is SMTPBackend.send_messages
+        and kind._send is SMTPBackend._send  # type: ignore[attr-defined]
+    )
 
 
 def _is_fine(code: int) -> bool:
@@ -295,8 +331,12 @@ def _is_verdict(code: int) -> bool:
     return 200 <= code < 300 or 400 <= code < 600
 
 
-def _judge_connect_error(error: OSError) -> HandOver:
-    detail = f"{type(error).__name__}: {error}"[:500]
+def _in_words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
+
+
+def _judge_connect_error(error: Exception) -> HandOver:
+    detail = _in_words(error)
     code = getattr(error, "smtp_code", 0)
     if isinstance(error, smtplib.SMTPAuthenticationError) or code >= 500:
         return HandOver(Outcome.SENDER_REFUSED, detail)
@@ -304,10 +344,14 @@ def _judge_connect_error(error: OSError) -> HandOver:
 
 
 def _judge_foreign_error(error: Exception) -> HandOver:
-    """Judge an error of a backend whose stages we cannot see: a reply code, or we do not know."""
-    detail = f"{type(error).__name__}: {error}"[:500]
+    """Judge an error of a backend whose stages we cannot see: a reply code, or we do not know.
+
+    A ValueError is no exception: it may come from reading the answer of a provider who has the
+    message.
+    """
+    detail = _in_words(error)
     code = getattr(error, "smtp_code", None) or getattr(error, "status_code", None) or 0
-    if isinstance(error, ValueError):
+    if NEVER_LEFT & {kind.__name__ for kind in type(error).__mro__}:
         return HandOver(Outcome.REFUSED, detail)
     if 400 <= code < 500:
         return HandOver(Outcome.DEFERRED, detail)

@@ -12,9 +12,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.db import transaction
+from django.apps import apps
+from django.db import connections, router, transaction
+from django.db.models import Model
 
 logger = logging.getLogger(__name__)
+
+OUR_APP = "wagtail_email_insights"
 
 _busy = threading.Event()
 
@@ -57,18 +61,42 @@ def _enqueue_now(function: str, args: tuple[Any, ...]) -> None:
 
 
 def ensure_schedule(function: str, *, minutes: int) -> None:
-    """Have the dotted *function* called every so many minutes; safe to call again and again."""
+    """Have the dotted *function* called every so many minutes; safe to call again and again.
+
+    Does nothing as long as the tables of the queue, or our own, are not there: ``migrate`` can be
+    told to make one app's tables alone, or to take ours away.
+    """
+    if not apps.is_installed("django_q"):
+        return
     from django_q.models import Schedule
 
-    Schedule.objects.update_or_create(
-        name=f"wagtail_email_insights: {function.rpartition('.')[2]}",
-        defaults={
-            "func": function,
-            "schedule_type": Schedule.MINUTES,
-            "minutes": minutes,
-            "repeats": -1,
-        },
-    )
+    ours = next(apps.get_app_config(OUR_APP).get_models())
+    if _has_table(Schedule) and _has_table(ours):
+        _set_schedule(
+            name=f"{OUR_APP}: {function.rpartition('.')[2]}",
+            func=function,
+            schedule_type=Schedule.MINUTES,
+            minutes=minutes,
+            repeats=-1,
+        )
+
+
+def _has_table(model: type[Model]) -> bool:
+    connection = connections[router.db_for_write(model)]
+    return model._meta.db_table in connection.introspection.table_names()
+
+
+def _set_schedule(*, name: str, **fields: Any) -> None:
+    """Create or correct the schedule; of several of its name, which nothing forbids, one stays."""
+    from django_q.models import Schedule
+
+    same_name = Schedule.objects.filter(name=name)
+    oldest = same_name.order_by("pk").first()
+    if oldest is None:
+        Schedule.objects.create(name=name, **fields)
+    else:
+        same_name.exclude(pk=oldest.pk).delete()
+        same_name.update(**fields)
 
 
 def call_in_workers(function: Callable[[], None]) -> None:

@@ -7,7 +7,7 @@ not assume that the surrounding transaction has been committed.
 from django.dispatch import Signal
 
 subscription_requested = Signal()
-"""``subscription``: somebody asked to be put on a list; nothing is confirmed yet."""
+"""``subscription``: somebody asked to be put on a list and was sent a mail to confirm it."""
 
 subscription_confirmed = Signal()
 """``subscription``: a contact is now subscribed."""
@@ -26,4 +26,4 @@ mailing_state_changed = Signal()
 """``mailing``, ``before``, ``after``: states of the mailing."""
 
 event_recorded = Signal()
-"""``event``: an Event that was just stored."""
+"""``event``: an Event that was stored, after its commit; errors of listeners are logged."""

@@ -15,6 +15,8 @@ from example_site.home.models import HomePage
 from wagtail_email_insights.consents.queries import current_version, tracking_consent
 from wagtail_email_insights.contacts.models import Contact, RecipientList, Suppression
 from wagtail_email_insights.emails.models import Email
+from wagtail_email_insights.mailings.actions import erase
+from wagtail_email_insights.mailings.models import Mailing
 from wagtail_email_insights.segments.models import Segment
 from wagtail_email_insights.tracking.models import Event
 
@@ -64,6 +66,8 @@ def load(contacts: int, port: int, *, say: Callable[[str], object]) -> None:
 @transaction.atomic
 def reset() -> None:
     """Throw away what ``load`` made, and whatever was added since."""
+    for mailing in Mailing.objects.all():
+        erase(mailing)
     for model in (Email, Event, Segment, Contact, RecipientList, Suppression, Image):
         model.objects.all().delete()
     for page in Page.objects.filter(depth=2):

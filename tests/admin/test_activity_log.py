@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from wagtail.models import ReferenceIndex
 
 from tests.factories import make_contact, make_email, make_list, make_mailing
+from wagtail_email_insights.admin import activity_log, group
 from wagtail_email_insights.tracking.models import Event, EventKind, TrackedLink, Verdict
 
 pytestmark = pytest.mark.django_db
@@ -86,3 +89,39 @@ def test_hostile_values_are_escaped(admin):
 
 def test_events_stay_out_of_the_reference_index():
     assert not ReferenceIndex.model_is_indexable(Event) or not ReferenceIndex.is_indexed(Event)
+
+
+def test_counts_once_however_it_is_narrowed_down(admin):
+    make_events(3)
+    for query in ({}, {"kind__exact": "click"}, {"q": "contact"}, {"q": "nobody at all"}):
+        with CaptureQueriesContext(connection) as captured:
+            assert admin.get(INDEX, query).status_code == 200
+        counts = [row["sql"] for row in captured if "COUNT(" in row["sql"]]
+        assert len(counts) == 1, query
+        assert "LIMIT" in counts[0]
+
+
+def test_many_are_said_to_be_more_than_were_counted(admin, monkeypatch):
+    monkeypatch.setattr(activity_log, "COUNTED", 5)
+    monkeypatch.setattr(activity_log.ActivityLogAdmin, "list_per_page", 2)
+    monkeypatch.setattr(group.activity_log, "list_per_page", 2)
+    make_events(5)
+    assert "more than" not in admin.get(INDEX).content.decode()
+    make_events(2)
+    response = admin.get(INDEX, {"p": "3"})
+    assert "More than 5" in response.content.decode()
+    assert response.context["paginator"].num_pages == 3
+    assert admin.get(INDEX, {"p": "99"}).status_code == 200
+
+
+def test_filters_stay_when_nothing_is_found(admin):
+    make_events(1)
+    html = admin.get(INDEX, {"q": "nobody at all"}).content.decode()
+    assert "changelist-filter" in html
+    assert html.count('data-object-pk="') == 0
+
+
+@pytest.mark.parametrize("query", [{"q": "\0"}, {"q": "a\0b"}, {"kind__exact": "\0"}])
+def test_a_nul_in_the_address_is_no_error(admin, query):
+    make_events(1)
+    assert "\0" not in admin.get(INDEX, query).context["view"].query

@@ -374,3 +374,32 @@ def test_a_mailing_that_nobody_works_on_says_so(admin_client, news):
     Mailing.objects.update(started_at=timezone.now() - timedelta(minutes=20))
     html = admin_client.get(address("mailing", mailing.pk)).content.decode()
     assert "Is the queue running?" in html
+
+
+def test_a_time_that_would_be_ignored_is_asked_about(admin_client, news):
+    data = {"recipient_lists": [news.pk], "when": "now", "scheduled_at": "2126-01-01 10:00"}
+    page = admin_client.post(address("send", make_email().pk), data)
+    assert page.status_code == 422
+    assert "You entered a time, but chose to send" in page.content.decode()
+
+
+def test_a_cancelled_schedule_keeps_its_time_for_the_next_try(admin_client, news):
+    subscribe(make_contact(), news)
+    email = make_email()
+    data = {"recipient_lists": [news.pk], "when": "later", "scheduled_at": "2126-01-01 10:00"}
+    admin_client.post(address("send", email.pk), data)
+    mailing = Mailing.objects.get()
+    admin_client.post(address("mailing_act", mailing.pk, "send"))
+    page = admin_client.post(address("mailing_act", mailing.pk, "cancel"), follow=True)
+    assert "The schedule is cancelled" in page.content.decode()
+    form = admin_client.get(address("send", email.pk)).context["form"]
+    assert form["when"].value() == "later"
+    assert form["scheduled_at"].value() is not None
+
+
+def test_links_that_nobody_can_reach_are_pointed_out(admin_client, news, settings):
+    settings.WAGTAILADMIN_BASE_URL = "http://localhost"
+    subscribe(make_contact(), news)
+    mailing = make_mailing(make_email(), news)
+    html = admin_client.get(address("mailing", mailing.pk)).content.decode()
+    assert "which readers cannot reach" in html

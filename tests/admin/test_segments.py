@@ -5,8 +5,9 @@ import json
 import pytest
 from django.db.models import JSONField, Value
 
-from tests.factories import make_contact, make_email, make_list, subscribe
+from tests.factories import make_contact, make_email, make_list, make_mailing, subscribe
 from wagtail_email_insights.segments.models import Segment
+from wagtail_email_insights.tracking.models import Event, EventKind
 
 pytestmark = pytest.mark.django_db
 INDEX = "/admin/email-insights/segments/"
@@ -140,3 +141,24 @@ def test_hostile_names_are_escaped(admin):
     segment = make_segment(on_list(news), name=hostile)
     for url in (INDEX, edit_url(segment), members_url(segment)):
         assert "<script>alert(1)" not in admin.get(url).content.decode()
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_who_clicked_is_only_for_those_who_may_see_activities(editor, grouped):
+    mailing = make_mailing()
+    contact = make_contact("secret@example.org")
+    Event.objects.create(kind=EventKind.CLICK, mailing=mailing, contact=contact)
+    rule = [{"type": "clicked_link", "value": {"negate": False, "link_match": "any"}}]
+    if grouped:
+        value = {"match": "any", "negate": False, "conditions": rule}
+        rule = [{"type": "group", "value": value}]
+    segment = make_segment(rule)
+    client = editor("change_segment", "view_contact")
+    html = client.get(edit_url(segment)).content.decode()
+    assert "1 contact is in this segment" in html
+    assert "secret@example.org" not in html
+    for url in (members_url(segment), members_url(segment) + "results/"):
+        assert client.get(url).status_code == 302
+    client = editor("change_segment", "view_contact", "view_activities")
+    for url in (members_url(segment), edit_url(segment)):
+        assert "secret@example.org" in client.get(url).content.decode()

@@ -121,7 +121,7 @@ def test_the_unsubscribe_link_is_never_tracked(site):
 def test_the_unsubscribe_address_may_be_any_marker(site, marker):
     rendered = render(site, ("divider", None), unsubscribe_url=marker)
     assert f'href="{marker}"' in rendered.html
-    assert marker == "#" or f"Unsubscribe ({marker})" in rendered.text
+    assert marker == "#" or f"Unsubscribe or change what we may see ({marker})" in rendered.text
 
 
 def test_styles_are_inlined_and_media_queries_stay(site):
@@ -162,8 +162,8 @@ def test_the_text_part_reads_well(site, email_settings, page):
         "More (https://www.example.org/roses/)\n\n"
         "Garden News\n\n"
         "1 Rose Lane\nKew\n\n"
-        "You get this e-mail because you subscribed to it. "
-        f"Unsubscribe ({UNSUBSCRIBE})\n"
+        "You get this e-mail because you subscribed. "
+        f"Unsubscribe or change what we may see ({UNSUBSCRIBE})\n"
     )
 
 

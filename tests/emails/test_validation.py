@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from wagtail.blocks import CharBlock
+from wagtail.blocks import CharBlock, StreamBlock
+from wagtail.models import PageViewRestriction
 
 from wagtail_email_insights.emails.blocks import default_blocks
 from wagtail_email_insights.emails.models import Email
@@ -42,6 +43,24 @@ def test_an_unpublished_page_is_named(page):
     ]
 
 
+@pytest.mark.parametrize("restricted", ["the page", "its parent"])
+def test_a_page_that_is_not_for_everybody_is_named(page, restricted):
+    behind = page if restricted == "the page" else page.get_parent()
+    PageViewRestriction.objects.create(page=behind, restriction_type="password", password="x")
+    assert problems_with(email(("page_teaser", {"page": page}))) == [
+        "The page “Roses & thorns” is not for everybody: it needs a password or a log-in."
+    ]
+
+
+def test_a_block_inside_another_is_asked_too(settings):
+    settings.WAGTAIL_EMAIL_INSIGHTS = {"body_blocks": f"{__name__}.nested_blocks"}
+    stream = StreamBlock(nested_blocks())
+    written = Email(title="x", subject="News")
+    body = [{"type": "columns", "value": [{"type": "button", "value": {"text": "Buy"}}]}]
+    written.__dict__["body"] = stream.to_python(body)
+    assert problems_with(written) == ["The button “Buy” leads nowhere."]
+
+
 @pytest.mark.parametrize(
     "written",
     [
@@ -64,3 +83,7 @@ def test_a_block_of_a_host_need_not_know_about_problems(settings):
 
 def host_blocks():
     return [*default_blocks(), ("poll", CharBlock())]
+
+
+def nested_blocks():
+    return [*default_blocks(), ("columns", StreamBlock(default_blocks()))]

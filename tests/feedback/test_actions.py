@@ -17,6 +17,7 @@ from wagtail_email_insights.contacts.models import (
     SuppressionReason,
 )
 from wagtail_email_insights.feedback import actions
+from wagtail_email_insights.feedback.models import Reply
 from wagtail_email_insights.feedback.reports import Category, Report, ReportKind
 from wagtail_email_insights.mailings.models import DeliveryState
 from wagtail_email_insights.tokens import Kind
@@ -247,14 +248,27 @@ def test_a_reply_is_stored_only_up_to_a_length(delivery):
     assert "\x00" not in event.reply.full_text
 
 
-def test_every_event_is_told(delivery):
+def test_every_event_is_told(delivery, django_capture_on_commit_callbacks):
     told = []
     receiver = lambda event, **_: told.append(event)  # noqa: E731
     signals.event_recorded.connect(receiver)
     try:
-        assert actions.handle(hard(delivery)) == told
+        with django_capture_on_commit_callbacks(execute=True):
+            events = actions.handle(hard(delivery))
+        assert events == told
     finally:
         signals.event_recorded.disconnect(receiver)
+
+
+def test_what_somebody_wrote_goes_with_them_and_the_count_stays(delivery):
+    actions.handle(mail("I will come.", From=READER, Subject="Re: June news"))
+    actions.handle(hard(delivery))
+    delivery.contact.delete()
+    assert not Reply.objects.exists()
+    assert set(Event.objects.values_list("kind", "contact", "value")) == {
+        (EventKind.REPLY, None, ""),
+        (EventKind.HARD_BOUNCE, None, ""),
+    }
 
 
 def test_resetting_lifts_bounces_and_nothing_else(delivery):

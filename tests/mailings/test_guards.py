@@ -8,6 +8,7 @@ from django.urls import reverse
 from tests.factories import make_contact, make_email, make_list, make_mailing, subscribe
 from wagtail_email_insights.emails.models import Email
 from wagtail_email_insights.mailings import audience
+from wagtail_email_insights.mailings.actions import erase
 from wagtail_email_insights.mailings.models import Mailing, MailingState
 from wagtail_email_insights.segments.models import Segment
 from wagtail_email_insights.site_settings.models import Sender
@@ -88,4 +89,11 @@ def test_the_screens_say_why_instead_of_failing(admin_client, mailing):
     bulk = reverse("wagtail_bulk_action", args=["wagtail_email_insights", "email", "delete"])
     page = admin_client.post(f"{bulk}?id={mailing.email_id}", follow=True)
     assert "cannot be deleted" in page.content.decode()
+    assert Email.objects.filter(pk=mailing.email_id).exists()
+
+
+def test_erasing_a_mailing_on_purpose_works(mailing):
+    Mailing.objects.update(state=MailingState.SENT)
+    erase(mailing)
+    assert not Mailing.objects.exists()
     assert Email.objects.filter(pk=mailing.email_id).exists()

@@ -4,7 +4,8 @@
     python -m tests.resilience.matrix --database postgres --broker redis
 
 The books of a mail server that writes each recipient to disk before it says "250" are the truth.
-Nothing but systemd helps (``Restart=always``, ``KillMode=mixed``): no cron, no hand in the database.
+Nothing but systemd helps (``Restart=always``, ``KillMode=mixed``): no cron, and no hand in the
+database.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -32,17 +34,21 @@ from wagtail_email_insights.queue import DEFAULT_Q_CLUSTER
 LONGEST_GAP = 90.0
 """Seconds after which somebody must be sending again, unaided."""
 
-SMTP_DELAY = 0.003
+SMTP_DELAY = 0.02
+"""Seconds a mail takes: slow enough that a worker told to stop does not finish everything first."""
+
 PATIENCE = 240.0
 RESTART_SECONDS = 1.0
-STOP_SECONDS = 60
+STOP_SECONDS = 60.0
+"""systemd calls it ``TimeoutStopSec``."""
 
 
 class Supervisor:
     """What systemd does with the unit in the documentation: ``Restart=always, KillMode=mixed``."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, stop_seconds: float) -> None:
         self.site = site
+        self.stop_seconds = stop_seconds
         self.restarts = 0
         self.cluster = self._start()
 
@@ -57,7 +63,7 @@ class Supervisor:
 
     def restart(self) -> None:
         """``systemctl restart``."""
-        self.cluster.stop(STOP_SECONDS)
+        self.cluster.stop(self.stop_seconds)
         self.cluster = self._start()
 
     def _start(self) -> Process:
@@ -80,8 +86,8 @@ class Adversary:
             "worker": self.kill_worker,
             "pusher or monitor": self.kill_helper,
             "sentinel": self.kill_sentinel,
-            "master": lambda: self.supervisor.cluster.popen.kill(),
-            "whole group": lambda: self.supervisor.cluster.kill(),
+            "master": self.supervisor.cluster.popen.kill,
+            "whole group": self.supervisor.cluster.kill,
             "key rotated": self.rotate_key,
             "queue emptied": self.empty_queue,
         }
@@ -136,9 +142,11 @@ class Adversary:
 
 @dataclass
 class Report:
-    """What was done, and what came of it."""
+    """What was done, and what came of it; *in_hand_over* is what one kill may leave in doubt."""
 
     people: int
+    planned: int
+    in_hand_over: int
     strikes: list[tuple[str, float]] = field(default_factory=list)
     restarts: int = 0
     seconds: float = 0.0
@@ -151,8 +159,7 @@ class Report:
 
     @property
     def uncertain_at_most(self) -> int:
-        """One chunk for each worker and kill."""
-        return self.kills * DEFAULT_Q_CLUSTER["workers"] * AppSettings().chunk_size
+        return self.kills * self.in_hand_over
 
     @property
     def longest_gap(self) -> float:
@@ -161,16 +168,19 @@ class Report:
 
     @property
     def silences(self) -> dict[str, list[float]]:
-        """Seconds until the next mail after each kill, by the way of killing."""
+        """The longest gap in seconds between each kill and the next, by the way of killing."""
         silences: dict[str, list[float]] = {}
-        for way, at in self.strikes:
-            following = self.times[bisect(self.times, at)]
-            silences.setdefault(way, []).append(following - at)
+        ends = [at for _way, at in self.strikes[1:]] + [self.times[-1]]
+        for (way, at), end in zip(self.strikes, ends, strict=True):
+            mails = self.times[bisect(self.times, at) : bisect(self.times, end)]
+            longest = max(later - earlier for earlier, later in pairwise([at, *mails, end]))
+            silences.setdefault(way, []).append(longest)
         return silences
 
     def check(self) -> None:
         """Assert all that was promised."""
         assert self.account
+        assert self.kills == self.planned, "the mailing was sent before all was done to it"
         self.account.check(people=self.people, uncertain_at_most=self.uncertain_at_most)
         assert self.longest_gap <= LONGEST_GAP, f"nobody sent for {self.longest_gap:.0f} s"
 
@@ -198,18 +208,25 @@ def run(
     seed: int,
     postgres: bool = False,
     redis: bool = False,
+    stop_seconds: float = STOP_SECONDS,
     settings: dict[str, int] | None = None,
 ) -> Report:
-    """Send to so many *people* while being killed so often, and report."""
+    """Send to so many *people* while being killed so often, and report.
+
+    The *settings* are those of the app, where they are not the usual ones.
+    """
+    settings = settings or {}
+    chunk_size = settings.get("chunk_size", AppSettings().chunk_size)
+    in_hand_over = DEFAULT_Q_CLUSTER["workers"] * chunk_size
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="matrix-")))
         oracle = stack.enter_context(Oracle(folder / "accepted.txt", delay=SMTP_DELAY))
         services = stack.enter_context(_services(postgres, redis))
         site = stack.enter_context(_site(folder, oracle, services, settings))
         site.shell(f"from tests.resilience.stage import start_mailing; start_mailing({people})")
-        adversary = Adversary(site, Supervisor(site), random.Random(seed), *services)
+        adversary = Adversary(site, Supervisor(site, stop_seconds), random.Random(seed), *services)
         try:
-            return _fight(adversary, oracle, Report(people), kills)
+            return _fight(adversary, oracle, Report(people, kills, in_hand_over))
         except BaseException:
             print(site.diary[-20_000:], file=sys.stderr)
             raise
@@ -232,14 +249,15 @@ def _services(postgres: bool, redis: bool) -> Iterator[Services]:
 
 @contextmanager
 def _site(
-    folder: Path, oracle: Oracle, services: Services, settings: dict[str, int] | None
+    folder: Path, oracle: Oracle, services: Services, settings: dict[str, int]
 ) -> Iterator[Site]:
     postgres, redis = services
-    variables = {"STORY_SECRET_KEYS": "the-first-key"}
+    variables = {
+        "STORY_SECRET_KEYS": "the-first-key",
+        "STORY_EMAIL_INSIGHTS": json.dumps(settings),
+    }
     if redis:
         variables["STORY_REDIS_PORT"] = str(redis.port)
-    if settings:
-        variables["STORY_EMAIL_INSIGHTS"] = json.dumps(settings)
     place = folder / "site"
     place.mkdir()
     with running_site(
@@ -252,22 +270,34 @@ def _site(
         yield site
 
 
-def _fight(adversary: Adversary, oracle: Oracle, report: Report, kills: int) -> Report:
-    plan = adversary.plan(kills)
+def _fight(adversary: Adversary, oracle: Oracle, report: Report) -> Report:
     began = time.monotonic()
-    for way, after in zip(plan, _moments(adversary.chance, report.people, kills), strict=True):
-        _wait(adversary, oracle, lambda: len(oracle.mails) >= after, what=f"{after} mails")  # noqa: B023
-        time.sleep(adversary.chance.uniform(0, 0.2))
-        print(f"{time.monotonic() - began:6.1f} s  {len(oracle.mails):6} mails  {way}", flush=True)
+    for number, way in enumerate(adversary.plan(report.planned)):
+        goal = _next_moment(
+            adversary.chance, len(oracle.mails), report.people, report.planned - number
+        )
+        reached = partial(_has_accepted_or_ended, oracle, goal, adversary.site)
+        _wait(adversary, oracle, reached, what=f"{goal} mails")
+        if len(oracle.mails) < goal:
+            break
         report.strikes.append((way, time.monotonic()))
+        print(f"{time.monotonic() - began:6.1f} s  {len(oracle.mails):6} mails  {way}", flush=True)
         adversary.strike(way)
-    _wait(adversary, oracle, lambda: _is_sent_by_now(adversary.site), what="the end")
+    _wait(adversary, oracle, partial(_is_sent_by_now, adversary.site), what="the end")
     return _finished(report, adversary, oracle, began)
 
 
-def _moments(chance: random.Random, people: int, kills: int) -> list[int]:
-    """Return after how many mails each kill comes; the last well before the end."""
-    return sorted(chance.sample(range(people // 100, people * 95 // 100), kills))
+def _next_moment(chance: random.Random, accepted: int, people: int, kills_left: int) -> int:
+    """Return after how many mails to strike: some more than now, for a kill must meet a send."""
+    room = (people * 0.8 - accepted) / kills_left
+    return accepted + max(1, int(chance.uniform(0.2, 1.8) * room))
+
+
+def _has_accepted_or_ended(oracle: Oracle, number: int, site: Site) -> bool:
+    if len(oracle.mails) >= number:
+        return True
+    silent = oracle.mails and time.monotonic() > oracle.mails[-1].at + 3
+    return bool(silent) and _is_sent_by_now(site)
 
 
 def _wait(

@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 from django.core.mail import DNS_NAME
 
 from tests.story.settings import *  # noqa: F403
-from tests.story.settings import DATABASES, Q_CLUSTER, WAGTAIL_EMAIL_INSIGHTS
+from tests.story.settings import DATABASES, INSTALLED_APPS, Q_CLUSTER, WAGTAIL_EMAIL_INSIGHTS
 
 if url := os.environ.get("STORY_DATABASE_URL"):
     server = urlsplit(url)
+    INSTALLED_APPS = [*INSTALLED_APPS, "django.contrib.postgres"]
     DATABASES["default"] = {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": server.path.lstrip("/"),

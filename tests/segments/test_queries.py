@@ -165,6 +165,27 @@ def test_a_deleted_list_has_nobody_on_it(ann):
     assert sentences(segment) == ["is subscribed to a deleted list"]
 
 
+def test_a_rule_does_not_grow_when_what_it_names_is_deleted(ann, bob):
+    news, june = make_list(), make_email("June news")
+    other = make_list("Other")
+    subscribe(bob, other)
+    names_list, names_email = on_list(news, negate=True), clicked(email=june.pk, negate=True)
+    rules = [
+        [names_list],
+        [names_email],
+        [group(on_list(news), negate=True)],
+        [group(names_list, names_email, match="all")],
+    ]
+    segments = [make_segment(*rule) for rule in rules]
+    assert all(members(segment) == {"ann", "bob"} for segment in segments)
+    either = make_segment(names_list, on_list(other), match="any")
+    news.delete()
+    june.delete()
+    for segment in segments:
+        assert members(Segment.objects.get(pk=segment.pk)) == set()
+    assert members(Segment.objects.get(pk=either.pk)) == {"bob"}
+
+
 def test_all_any_and_groups_combine(ann, bob):
     carla = make_contact("carla@example.org")
     news, shop = make_list("News"), make_list("Shop")

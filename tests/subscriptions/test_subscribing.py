@@ -18,6 +18,7 @@ from wagtail_email_insights.contacts.models import (
     Suppression,
     SuppressionReason,
 )
+from wagtail_email_insights.tracking.models import Event, EventKind
 
 from .helpers import filled_in, link_in, send_form, stamp, url
 
@@ -182,6 +183,34 @@ def test_who_left_everything_may_ask_again(client, news):
     assert Subscription.objects.get().status == SubscriptionStatus.SUBSCRIBED
 
 
+def test_who_left_stays_away_until_they_confirm(client, news):
+    """Anybody can type anybody's address."""
+    left = factories.subscribe(
+        factories.make_contact("ann@example.org"), news, SubscriptionStatus.UNSUBSCRIBED
+    )
+    send_form(client, news)
+    assert Subscription.objects.values().get(pk=left.pk) == {
+        field: value for field, value in vars(left).items() if not field.startswith("_")
+    }
+    path = link_in(mail.outbox[0])
+    assert client.get(path).status_code == 200
+    client.post(path)
+    assert Subscription.objects.get().status == SubscriptionStatus.SUBSCRIBED
+
+
+def test_asking_is_noted_only_as_often_as_a_mail_goes_out(client, news):
+    for _ in range(6):
+        send_form(client, news)
+    assert len(mail.outbox) == 3
+    assert Event.objects.filter(kind=EventKind.SUBSCRIBE).count() == 3
+
+
+@pytest.mark.usefixtures("broken_mail")
+def test_asking_is_not_noted_when_the_mail_could_not_be_sent(client, news):
+    send_form(client, news)
+    assert not Event.objects.exists()
+
+
 class TestWithoutDoubleOptIn:
     @pytest.fixture
     def news(self):
@@ -191,6 +220,8 @@ class TestWithoutDoubleOptIn:
         page = send_form(client, news)
         assert Subscription.objects.get().status == SubscriptionStatus.SUBSCRIBED
         assert not mail.outbox
+        kinds = Event.objects.order_by("pk").values_list("kind", flat=True)
+        assert list(kinds) == [EventKind.SUBSCRIBE, EventKind.CONFIRM]
         assert "noted your subscription" in client.get(page.url).text
 
     def test_ticked_consent_still_needs_the_owner_of_the_address(self, client, news):
@@ -205,7 +236,7 @@ class TestWithoutDoubleOptIn:
         factories.subscribe(contact, news, SubscriptionStatus.UNSUBSCRIBED)
         send_form(client, news)
         send_form(client, news)
-        assert Subscription.objects.get().status == SubscriptionStatus.PENDING
+        assert Subscription.objects.get().status == SubscriptionStatus.UNSUBSCRIBED
         client.post(link_in(mail.outbox[0]))
         assert Subscription.objects.get().status == SubscriptionStatus.SUBSCRIBED
 

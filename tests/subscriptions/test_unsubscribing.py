@@ -7,6 +7,7 @@ from django.test import Client
 from tests import factories
 from wagtail_email_insights import signals
 from wagtail_email_insights.consents import actions as consent_actions
+from wagtail_email_insights.consents.models import ConsentAction
 from wagtail_email_insights.consents.queries import is_known
 from wagtail_email_insights.contacts import actions as contact_actions
 from wagtail_email_insights.contacts.models import (
@@ -239,6 +240,18 @@ class TestTakingTrackingBack:
         assert not is_known(delivery.contact.pk)
         assert not Event.objects.filter(contact=delivery.contact).exists()
         assert delivery.contact.subscriptions.filter(status="subscribed").exists()
+
+    def test_do_not_follow_does_not_keep_it_from_being_recorded(self, client, delivery, page_url):
+        contact = delivery.contact
+        consent_actions.agree(contact, factories.tracking_wording())
+        contact.do_not_track = True
+        contact.save()
+        assert "Take it back" in client.get(page_url).content.decode()
+        assert "Taken back" in client.post(page_url, {"scope": "tracking"}).content.decode()
+        assert contact.consent_records.first().action == ConsentAction.WITHDRAW
+        contact.do_not_track = False
+        contact.save()
+        assert not is_known(contact.pk)
 
     def test_whoever_never_agreed_is_not_offered_it(self, client, delivery, page_url):
         assert "Take it back" not in client.get(page_url).content.decode()

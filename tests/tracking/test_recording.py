@@ -4,11 +4,11 @@ import re
 
 import pytest
 from django.core import mail
-from django.db import DatabaseError
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, OperationalError
 from django.test import Client
 
 from tests.factories import make_contact, make_email, make_list, make_mailing, subscribe
-from wagtail_email_insights import tokens
+from wagtail_email_insights import signals, tokens
 from wagtail_email_insights.consents.actions import withdraw
 from wagtail_email_insights.consents.queries import tracking_consent
 from wagtail_email_insights.contacts.models import Contact, Subscription
@@ -16,7 +16,7 @@ from wagtail_email_insights.mailings.models import Delivery
 from wagtail_email_insights.sending import actions
 from wagtail_email_insights.sending.batches import work_on
 from wagtail_email_insights.tokens import Kind
-from wagtail_email_insights.tracking import links, recording
+from wagtail_email_insights.tracking import links, recording, views
 from wagtail_email_insights.tracking.models import Event, EventKind, TrackedLink, Verdict
 
 pytestmark = pytest.mark.django_db
@@ -162,8 +162,58 @@ def test_a_token_of_another_site_is_404(reader, settings, django_assert_num_quer
 
 def test_a_signed_token_for_a_deleted_link_is_404(sent, reader):
     address = addresses_in("ann")[0]
-    sent.delete()
+    assert reader.get(address).status_code == 302
+    TrackedLink.objects.all().delete()
     assert reader.get(address).status_code == 404
+
+
+def test_a_corrected_link_leads_to_the_new_address(sent, reader):
+    address = addresses_in("ann")[0]
+    reader.get(address)
+    link = TrackedLink.objects.get(position=0)
+    link.url = "https://example.com/corrected"
+    link.save()
+    assert reader.get(address)["Location"] == "https://example.com/corrected"
+
+
+@pytest.mark.parametrize("url", ["https://[", "https://example.com/" + "x" * 20_000, "ftp://a.b/"])
+def test_a_stored_address_that_nobody_can_be_sent_to_is_404(sent, reader, url):
+    TrackedLink.objects.update(url=url)
+    assert reader.get(addresses_in("ann")[0]).status_code == 404
+    assert not Event.objects.exists()
+
+
+@pytest.mark.parametrize("view", [views.click, views.open_pixel])
+def test_no_transaction_of_the_request_can_take_the_answer_away(view):
+    assert view._non_atomic_requests == {DEFAULT_DB_ALIAS}
+
+
+def test_a_listener_that_fails_costs_neither_event_nor_page(
+    sent, reader, django_capture_on_commit_callbacks
+):
+    heard = []
+
+    def fail(event, **_told):
+        heard.append(event)
+        raise RuntimeError("the shop is away")
+
+    signals.event_recorded.connect(fail)
+    try:
+        with django_capture_on_commit_callbacks(execute=True):
+            assert reader.get(addresses_in("ann")[0]).status_code == 302
+    finally:
+        signals.event_recorded.disconnect(fail)
+    assert heard == [Event.objects.get()]
+
+
+def test_the_contact_is_locked_before_consent_is_asked(sent, reader, monkeypatch):
+    order = []
+    is_known, lock = recording.is_known, recording.lock_contact
+    monkeypatch.setattr(recording, "is_known", lambda pk: order.append("ask") or is_known(pk))
+    monkeypatch.setattr(recording, "lock_contact", lambda pk: order.append("lock") or lock(pk))
+    reader.get(addresses_in("ann")[0])
+    reader.get(addresses_in("bob")[0])
+    assert order == ["lock", "ask"]
 
 
 def test_a_known_link_is_not_looked_up_again(sent, reader, django_assert_max_num_queries):
@@ -181,14 +231,15 @@ def test_no_get_changes_a_subscription(sent, reader):
     assert list(Subscription.objects.values()) == before
 
 
+@pytest.mark.parametrize("trouble", [DatabaseError, OperationalError, InterfaceError])
 def test_the_reader_is_served_when_the_database_is_not(
-    sent, reader, monkeypatch, settings, tmp_path
+    sent, reader, monkeypatch, settings, tmp_path, trouble
 ):
     settings.WAGTAIL_EMAIL_INSIGHTS = {"spool_directory": str(tmp_path)}
     links.destination(TrackedLink.objects.first().pk)
 
     def locked(_observation):
-        raise DatabaseError("database is locked")
+        raise trouble("the database is away")
 
     with monkeypatch.context() as patch:
         patch.setattr(recording, "store", locked)

@@ -232,3 +232,16 @@ def test_a_hostile_megabyte_takes_linear_time(piece):
     assert rewrite_links(large, keep) == large
     seconds = time.process_time() - middle
     assert seconds < max(0.5, 30 * (middle - started))
+
+
+@pytest.mark.parametrize(
+    "url", ["https://[", "https://[::1/a", "https://a.example/" + "x" * 20_000, "http:// ", "/a"]
+)
+def test_what_no_reader_can_be_sent_to_is_no_link(url):
+    html = f'<a href="{url}">Read</a>'
+    assert rewrite_links(html, lambda url, index: "https://t.example/") == html
+
+
+def test_a_long_address_that_can_be_redirected_to_is_a_link():
+    html = f'<a href="https://a.example/{"x" * 1500}">Read</a>'
+    assert rewrite_links(html, lambda url, index: "t") == '<a href="t">Read</a>'

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import BigAutoField, Count, Q, QuerySet
 
 from ..contacts.models import Contact
 from ..emails.models import Email
-from ..tracking.models import Event
+from ..mailings.models import Delivery, DeliveryState
+from ..tracking.models import Event, EventKind, Verdict
+
+LARGEST_KEY = BigAutoField.MAX_BIGINT
 
 
 class Cursor(NamedTuple):
@@ -28,8 +31,20 @@ class Cursor(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Cursor:
         """Return the cursor that ``str`` wrote; raises ValueError for anything else."""
-        at, _, pk = text.partition("~")
-        return cls(datetime.fromisoformat(at), int(pk))
+        written, _, number = text.partition("~")
+        at, pk = _aware(written), int(number)
+        if not 0 <= pk <= LARGEST_KEY:
+            raise ValueError(f"{pk} is no key")
+        return cls(at, pk)
+
+
+class Coverage(NamedTuple):
+    """Why the feed shows less than the statistics: how many copies and clicks have a name."""
+
+    sent: int
+    identified: int
+    clicks: int
+    clicks_identified: int
 
 
 def of_email(email: Email) -> QuerySet[Event]:
@@ -41,6 +56,19 @@ def of_email(email: Email) -> QuerySet[Event]:
 def of_contact(contact: Contact) -> QuerySet[Event]:
     """Return everything *contact* is known to have done."""
     return _with_names(Event.objects.activities().filter(contact=contact))
+
+
+def coverage_of(email: Email) -> Coverage:
+    """Count the copies and clicks of every mailing of *email*, all and those with a name."""
+    mailings = list(email.mailings.values_list("pk", flat=True))
+    copies = Delivery.objects.filter(mailing__in=mailings, state=DeliveryState.SENT)
+    clicks = Event.objects.filter(mailing__in=mailings, kind=EventKind.CLICK)
+    return Coverage(
+        **copies.aggregate(sent=Count("pk"), identified=Count("pk", filter=Q(identified=True))),
+        **clicks.exclude(verdict=Verdict.MACHINE).aggregate(
+            clicks=Count("pk"), clicks_identified=Count("contact")
+        ),
+    )
 
 
 def matching(activities: QuerySet[Event], *, kind: str = "", search: str = "") -> QuerySet[Event]:
@@ -69,6 +97,17 @@ def page(
     more = len(rows) > size
     rows = rows[:size]
     return rows, Cursor.of(rows[-1]) if more else None
+
+
+def _aware(text: str) -> datetime:
+    """Read a time in UTC; raises ValueError where the zone is missing or the year leaves range."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text!r} is out of range") from error
 
 
 def _with_names(activities: QuerySet[Event]) -> QuerySet[Event]:

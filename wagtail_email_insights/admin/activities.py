@@ -11,7 +11,6 @@ from ..activities import queries
 from ..activities.queries import Cursor
 from ..activities.wording import icon_of, value_of
 from ..conf import app_settings
-from ..statistics.figures import figures_for_email
 from ..tracking.models import Event, EventKind
 from .addresses import email_url
 from .contacts import contact_url
@@ -35,7 +34,8 @@ class ActivitiesPage(EmailPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         query = self.request.GET
         kind = query.get("kind", "") if query.get("kind") in EventKind.values else ""
-        search = query.get("q", "").strip()[:100]
+        # PostgreSQL takes no NUL.
+        search = query.get("q", "").replace("\0", "").strip()[:100]
         after = _cursor(query.get("after", ""))
         activities = queries.matching(queries.of_email(self.email), kind=kind, search=search)
         rows, following = queries.page(activities, size=self.size, after=after)
@@ -48,7 +48,7 @@ class ActivitiesPage(EmailPage):
             is_first_page=after is None,
             following=str(following) if following else "",
             has_been_sent=self.email.mailings.started().exists(),
-            counts=figures_for_email(self.email).counts,
+            **self.get_coverage(is_wanted=after is None and not (kind or search)),
             fragment_url=email_url("activities_fragment", self.email),
             activities_url=email_url("activities", self.email),
             statistics_url=email_url("statistics", self.email)
@@ -58,13 +58,33 @@ class ActivitiesPage(EmailPage):
             **kwargs,
         )
 
+    def get_coverage(self, *, is_wanted: bool) -> dict[str, Any]:
+        """Return what stands below the newest activities: counted once, not at every refresh."""
+        return {"coverage": queries.coverage_of(self.email)} if is_wanted else {}
+
 
 class ActivitiesFragment(ActivitiesPage):
+    """The feed alone, as it is fetched again and again."""
+
     template_name = "wagtail_email_insights/admin/activities/feed.html"
+
+    def get_coverage(self, *, is_wanted: bool) -> dict[str, Any]:
+        return {}
 
     @property
     def size(self) -> int:  # type: ignore[override]
         return IN_PANEL if "panel" in self.request.GET else ON_PAGE
+
+
+class CoverageFragment(EmailPage):
+    """The note below the feed in the side panel, fetched once when the panel is opened."""
+
+    required_permission = VIEW_ACTIVITIES
+    template_name = "wagtail_email_insights/admin/activities/coverage.html"
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        coverage = queries.coverage_of(self.email)
+        return self.render_to_response({"coverage": coverage, "is_final": True})
 
 
 KINDS = {EventKind.OPEN, EventKind.CLICK, EventKind.UNSUBSCRIBE}
@@ -90,3 +110,4 @@ def _cursor(text: str) -> Cursor | None:
 
 page = ActivitiesPage.as_view()
 fragment = ActivitiesFragment.as_view()
+coverage = CoverageFragment.as_view()

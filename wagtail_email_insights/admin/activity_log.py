@@ -7,9 +7,13 @@ from typing import Any
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import Permission
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils.formats import number_format
+from django.utils.functional import cached_property
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from wagtail.admin.paginator import WagtailPaginator
 from wagtail_modeladmin.helpers import PermissionHelper
 from wagtail_modeladmin.options import ModelAdmin
 from wagtail_modeladmin.views import IndexView
@@ -17,6 +21,9 @@ from wagtail_modeladmin.views import IndexView
 from ..activities.wording import value_of
 from ..tracking.models import Event
 from .contacts import contact_url
+
+COUNTED = 10_000
+"""Counting millions takes seconds: beyond this many it is only said that there are more."""
 
 
 class ActivityPermissions(PermissionHelper):
@@ -38,9 +45,61 @@ class ActivityPermissions(PermissionHelper):
         return False
 
 
+class ActivityPaginator(WagtailPaginator):
+    """Counts once, and only so far; who looks for older activities narrows the list down."""
+
+    @cached_property
+    def count(self) -> int:
+        return min(self._counted, COUNTED)
+
+    @cached_property
+    def items_count_label(self) -> str:
+        if self._counted <= COUNTED:
+            return super().items_count_label
+        return gettext("more than %(number)s") % {
+            "number": number_format(COUNTED, force_grouping=True)
+        }
+
+    @cached_property
+    def _counted(self) -> int:
+        return self.object_list.order_by()[: COUNTED + 1].count()
+
+
 class ActivityIndexView(IndexView):
+    paginator_class = ActivityPaginator
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        request.GET = _without_nul(request.GET)  # type: ignore[assignment]
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Build what the template needs from one count: the parent's own way takes three."""
+        paginator = self.paginator_class(self.queryset, self.items_per_page)
+        page = paginator.get_page(self.page_num or 1)
+        shown = {
+            "view": self,
+            # Only asked whether there is anything at all: without it the filters are hidden.
+            "all_count": paginator.count or int(self.get_base_queryset().exists()),
+            "result_count": paginator.count,
+            "paginator": paginator,
+            "page_obj": page,
+            "elided_page_range": paginator.get_elided_page_range(page.number),
+            "object_list": page.object_list,
+            "user_can_create": False,
+            "show_search": self.search_handler.show_search_form,
+        }
+        return super(IndexView, self).get_context_data(**(shown | kwargs))
+
     def get_page_title(self) -> str:
         return str(_("Activity log"))
+
+
+def _without_nul(query: QueryDict) -> QueryDict:
+    """Return *query* without the one character that PostgreSQL does not take."""
+    cleaned = query.copy()
+    for name, values in cleaned.lists():
+        cleaned.setlist(name, [value.replace("\0", "") for value in values])
+    return cleaned
 
 
 class ActivityLogAdmin(ModelAdmin):

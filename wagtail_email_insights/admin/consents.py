@@ -267,7 +267,7 @@ class ConsentViewSet(ModelViewSet):
     ordering = "name"
     edit_handler = ObjectList(
         [
-            FieldPanel("name", classname="title"),
+            FieldPanel("name"),
             FieldPanel(
                 "code",
                 help_text=gettext_lazy("Used in forms and settings; it cannot be changed later."),

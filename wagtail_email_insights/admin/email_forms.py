@@ -8,11 +8,10 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from wagtail.admin.forms import WagtailAdminModelForm
-from wagtail.blocks import StreamValue
+from wagtail.blocks import RawHTMLBlock, StreamValue
 
+from ..emails.nesting import every_block
 from .permissions import USE_RAW_HTML, has
-
-RAW_HTML = "raw_html"
 
 
 class EmailForm(WagtailAdminModelForm):
@@ -30,4 +29,7 @@ class EmailForm(WagtailAdminModelForm):
 
 
 def _raw_html(body: Any) -> Counter[str]:
-    return Counter(str(child.value) for child in body or [] if child.block_type == RAW_HTML)
+    """Count each piece of raw HTML, under whatever name and however deep it stands."""
+    return Counter(
+        str(value) for block, value in every_block(body) if isinstance(block, RawHTMLBlock)
+    )

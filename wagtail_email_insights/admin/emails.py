@@ -19,6 +19,7 @@ from ..emails.models import Email
 from ..mailings.models import Mailing, MailingState
 from . import activities, sending, statistics
 from .addresses import email_url
+from .email_chooser import EmailChooserViewSet
 from .email_forms import EmailForm
 from .permissions import SEND, VIEW_ACTIVITIES, VIEW_STATISTICS, has
 from .side_panels import ActivitiesPanel, StatisticsPanel
@@ -141,11 +142,12 @@ class EmailViewSet(snippets.SnippetViewSet):
     add_view_class = EmailCreateView
     copy_view_class = EmailCopyView
     edit_view_class = EmailEditView
+    chooser_viewset_class = EmailChooserViewSet
 
     def get_edit_handler(self) -> ObjectList:
         handler = ObjectList(
             [
-                FieldPanel("title"),
+                FieldPanel("title", required_on_save=True),
                 MultiFieldPanel(
                     [FieldPanel("subject"), FieldPanel("preheader")], heading=_("In the inbox")
                 ),
@@ -162,6 +164,7 @@ class EmailViewSet(snippets.SnippetViewSet):
             path("statistics/<int:pk>/fragment/", statistics.fragment, name="statistics_fragment"),
             path("activities/<int:pk>/", activities.page, name="activities"),
             path("activities/<int:pk>/fragment/", activities.fragment, name="activities_fragment"),
+            path("activities/<int:pk>/coverage/", activities.coverage, name="activities_coverage"),
             path("send/<int:pk>/", sending.send, name="send"),
             path("test/<int:pk>/", sending.send_test, name="send_test"),
             path("mailing/<int:pk>/", sending.mailing, name="mailing"),

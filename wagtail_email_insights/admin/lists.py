@@ -17,6 +17,7 @@ from wagtail.admin.panels import FieldPanel, MultiFieldPanel, TitleFieldPanel
 from wagtail.admin.ui.tables import BooleanColumn, Column
 from wagtail.admin.views import generic
 from wagtail.admin.viewsets.model import ModelViewSet
+from wagtail.admin.widgets import SlugInput
 from wagtail.admin.widgets.button import Button
 from wagtail.permission_policies import ModelPermissionPolicy
 
@@ -120,7 +121,8 @@ class RecipientListViewSet(ModelViewSet):
     ordering = "name"
     panels = [
         TitleFieldPanel("name", placeholder=gettext_lazy("Name*")),
-        FieldPanel("slug"),
+        # The code stands in addresses: plain letters only, whatever the site does for pages.
+        FieldPanel("slug", widget=SlugInput(attrs={"data-w-slug-allow-unicode-value": "false"})),
         FieldPanel("description"),
         MultiFieldPanel(
             [

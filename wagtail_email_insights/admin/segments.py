@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -24,8 +23,15 @@ from wagtail.permission_policies import ModelPermissionPolicy
 
 from ..contacts.models import Contact
 from ..segments.models import Segment
-from ..segments.queries import UnknownCondition, contacts_in, rule_in_words, rules_in_words
+from ..segments.queries import (
+    UnknownCondition,
+    contacts_in,
+    permissions_needed,
+    rule_in_words,
+    rules_in_words,
+)
 from .contacts import SEE_CONTACTS, ContactIndexView, contact_url
+from .deleting import GuardedDelete
 
 SAMPLE_SIZE = 10
 EMPTY_RULE = gettext_lazy("No conditions yet: nobody is in it.")
@@ -42,15 +48,21 @@ class Members:
     problem: str = ""
 
 
-def members_of(segment: Segment, user: AbstractBaseUser) -> Members:
-    """Return the number of contacts and, for those who may see contacts, the newest few."""
+def may_see_members(segment: Segment, user: Any) -> bool:
+    """Tell whether *user* may see contacts, and what *segment* gives away about them."""
+    sees_contacts = ModelPermissionPolicy(Contact).user_has_any_permission(user, SEE_CONTACTS)
+    return sees_contacts and user.has_perms(permissions_needed(segment))
+
+
+def members_of(segment: Segment, user: Any) -> Members:
+    """Return the number of contacts and, for those who may see them, the newest few."""
     try:
         contacts = contacts_in(segment)
         rule = rule_in_words(segment)
     except UnknownCondition as error:
         return Members(problem=str(error))
-    may_see = ModelPermissionPolicy(Contact).user_has_any_permission(user, SEE_CONTACTS)
-    sample = [(row, contact_url(row.pk)) for row in contacts[:SAMPLE_SIZE]] if may_see else []
+    shown = contacts[:SAMPLE_SIZE] if may_see_members(segment, user) else []
+    sample = [(row, contact_url(row.pk)) for row in shown]
     return Members(rule=rule, count=contacts.count(), sample=sample)
 
 
@@ -110,6 +122,8 @@ class SegmentMembersView(ContactIndexView):
         if not policy.user_has_any_permission(request.user, SEE_SEGMENTS):
             raise PermissionDenied
         self.segment = get_object_or_404(Segment, pk=kwargs["pk"])
+        if not may_see_members(self.segment, request.user):
+            raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)
 
     def get_base_queryset(self) -> QuerySet[Contact]:
@@ -146,8 +160,13 @@ class SegmentMembersView(ContactIndexView):
         return _("Nobody fulfils the rule of this segment at the moment.")
 
 
+class SegmentDeleteView(GuardedDelete, generic.DeleteView):
+    pass
+
+
 class SegmentViewSet(ModelViewSet):
     model = Segment
+    delete_view_class = SegmentDeleteView
     name = "email_segments"
     url_prefix = "email-insights/segments"
     icon = "crosshairs"
@@ -158,7 +177,7 @@ class SegmentViewSet(ModelViewSet):
     search_fields = ["name", "description"]
     ordering = "name"
     panels = [
-        FieldPanel("name", classname="title"),
+        FieldPanel("name"),
         FieldPanel("description"),
         FieldPanel("match"),
         FieldPanel("conditions"),

@@ -154,6 +154,7 @@ class MailingPage(EmailPage):
             "statistics_url": email_url("statistics", self.email)
             if has(self.request.user, VIEW_STATISTICS)
             else "",
+            "copy_url": email_url("copy", self.email),
             "act": {verb: mailing_url("mailing_act", self.mailing, verb) for verb in VERBS},
             "resend_url": self._resend_url(),
         }
@@ -192,6 +193,9 @@ class MailingAct(MailingPage):
             self._log(verb)
         self.mailing.refresh_from_db()
         if self.mailing.state == MailingState.DRAFT and verb == "cancel":
+            messages.success(
+                request, _("The schedule is cancelled; the e-mail can be edited again.")
+            )
             return redirect(email_url("edit", self.email))
         return redirect(mailing_url("mailing", self.mailing))
 
@@ -216,6 +220,7 @@ def review_context(mailing: Mailing) -> dict[str, Any]:
         "numbers": numbers,
         "skipped": _reasons(numbers.skipped),
         "problems": list(dict.fromkeys(problems)),
+        "doubts": actions.doubts_before_sending(mailing),
         "sender": identity(mailing.site, mailing.sender).from_email,
         "lists": list(mailing.recipient_lists.all()),
         "segments": list(mailing.segments.all()),

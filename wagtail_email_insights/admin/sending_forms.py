@@ -223,6 +223,10 @@ class MailingForm(forms.ModelForm):
 
     def _clean_time(self, cleaned: dict[str, Any]) -> None:
         if cleaned.get("when") != "later":
+            if cleaned.get("scheduled_at") and "scheduled_at" in self.changed_data:
+                self.add_error(
+                    "when", _("You entered a time, but chose to send as soon as you confirm.")
+                )
             cleaned["scheduled_at"] = None
             cleaned["in_recipient_time_zone"] = False
             return

@@ -25,6 +25,8 @@ class LivePanel(BaseSidePanel):
     template_name = "wagtail_email_insights/admin/emails/side_panel.html"
     view_name: str
     fragment_name: str
+    note_name = ""
+    """A part below it that is fetched once."""
 
     def get_context_data(self, parent_context: Any) -> dict[str, Any]:
         context = super().get_context_data(parent_context)
@@ -32,6 +34,7 @@ class LivePanel(BaseSidePanel):
             context |= {
                 "page_url": self._url(self.view_name),
                 "fragment_url": self._url(self.fragment_name),
+                "note_url": self._url(self.note_name) if self.note_name else "",
                 "refresh_seconds": app_settings.refresh_seconds,
             }
         return context
@@ -66,3 +69,4 @@ class ActivitiesPanel(LivePanel):
     order = 160
     view_name = "activities"
     fragment_name = "activities_fragment"
+    note_name = "activities_coverage"

@@ -110,3 +110,6 @@ class ConsentRecord(models.Model):
         if not self._state.adding:
             raise AppendOnlyError("consent records are never changed: add a new one")
         super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        raise AppendOnlyError("consent records are never deleted: they go with their contact")

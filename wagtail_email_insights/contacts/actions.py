@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connections, router, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from .. import signals
@@ -17,6 +19,15 @@ from .models import (
     Suppression,
     SuppressionReason,
 )
+
+STRENGTH = (
+    SuppressionReason.SOFT_BOUNCES,
+    SuppressionReason.HARD_BOUNCE,
+    SuppressionReason.UNSUBSCRIBED_ALL,
+    SuppressionReason.MANUAL,
+    SuppressionReason.COMPLAINT,
+)
+"""Weakest first. Confirming a subscription lifts an unsubscription, but never a complaint."""
 
 
 @transaction.atomic
@@ -31,20 +42,16 @@ def request_subscription(
 ) -> Subscription:
     """Note that somebody asked to be on *recipient_list*; nothing is mailed to them by this.
 
-    An existing contact keeps their name and a running subscription: whoever typed the address has
-    not proved that it is theirs.
+    An existing contact keeps their name and their standing, whichever it is: whoever typed the
+    address has not proved that it is theirs. ``confirm`` takes it from any standing.
     """
     contact, _created = Contact.objects.get_or_create(
         email=email,
         defaults={"first_name": first_name, "last_name": last_name, "language": language},
     )
-    subscription, created = Subscription.objects.get_or_create(
+    subscription, _created = Subscription.objects.get_or_create(
         contact=contact, recipient_list=recipient_list, defaults={"source": source}
     )
-    if not created and subscription.status == SubscriptionStatus.UNSUBSCRIBED:
-        _set_status(subscription, SubscriptionStatus.PENDING, source=source)
-    if subscription.status == SubscriptionStatus.PENDING:
-        signals.subscription_requested.send(Subscription, subscription=subscription)
     return subscription
 
 
@@ -72,14 +79,7 @@ def unsubscribe(
 
     *mailing* is the mailing whose link was used; it is only passed on to listeners.
     """
-    left = list(
-        contact.subscriptions.exclude(status=SubscriptionStatus.UNSUBSCRIBED)
-        .filter(recipient_list__in=list(recipient_lists))
-        .select_related("recipient_list")
-    )
-    for subscription in left:
-        _set_status(subscription, SubscriptionStatus.UNSUBSCRIBED)
-    lists = [subscription.recipient_list for subscription in left]
+    lists = _leave(contact.subscriptions.filter(recipient_list__in=list(recipient_lists)))
     if lists:
         _tell_unsubscribed(contact, lists, everything=False, mailing=mailing)
     return lists
@@ -88,26 +88,82 @@ def unsubscribe(
 @transaction.atomic
 def unsubscribe_from_all(contact: Contact, *, mailing: Any = None) -> list[RecipientList]:
     """Take *contact* off every list and suppress the address for whatever comes later."""
-    left = list(
-        contact.subscriptions.exclude(status=SubscriptionStatus.UNSUBSCRIBED).select_related(
-            "recipient_list"
-        )
-    )
-    for subscription in left:
-        _set_status(subscription, SubscriptionStatus.UNSUBSCRIBED)
+    lists = _leave(contact.subscriptions.all())
     newly = suppress(contact.email, SuppressionReason.UNSUBSCRIBED_ALL)
-    lists = [subscription.recipient_list for subscription in left]
     if lists or newly:
         _tell_unsubscribed(contact, lists, everything=True, mailing=mailing)
     return lists
 
 
-def suppress(email: str, reason: SuppressionReason, *, note: str = "") -> bool:
-    """Have *email* get nothing from now on; returns False when that was so already."""
-    _suppression, created = Suppression.objects.get_or_create(
-        email=email, defaults={"reason": reason, "note": note}
+@transaction.atomic
+def suppress(
+    email: str,
+    reason: SuppressionReason,
+    *,
+    note: str = "",
+    expires_at: datetime | None = None,
+) -> bool:
+    """Have *email* get nothing until *expires_at*; returns False where that changes nothing.
+
+    Of two reasons the stronger stays, of two ends the later; a suppression that is over counts for
+    nothing.
+    """
+    values = {"reason": reason, "note": note[:250], "expires_at": expires_at}
+    rows = Suppression.objects.select_for_update()
+    suppression, created = rows.get_or_create(email=email, defaults=values)
+    return created or _strengthen(suppression, values)
+
+
+def lock_contact(contact_id: int) -> None:
+    """Hold the contact's row until the transaction ends, where the database can lock a row.
+
+    For what must not happen at the same time as a withdrawal of consent. Rows that only point at
+    the contact can be written meanwhile.
+    """
+    features = connections[router.db_for_write(Contact)].features
+    if features.has_select_for_update:
+        rows = Contact.objects.select_for_update(no_key=features.has_select_for_no_key_update)
+        list(rows.filter(pk=contact_id).values_list("pk"))
+
+
+def _leave(subscriptions: QuerySet[Subscription]) -> list[RecipientList]:
+    """End those that are not ended yet; a second press waits here and finds nothing to do."""
+    left = (
+        subscriptions.exclude(status=SubscriptionStatus.UNSUBSCRIBED)
+        .select_for_update()
+        # Not select_related: its join would lock the lists too.
+        .prefetch_related("recipient_list")
+        .order_by("pk")
     )
-    return created
+    for subscription in left:
+        _set_status(subscription, SubscriptionStatus.UNSUBSCRIBED)
+    return [subscription.recipient_list for subscription in left]
+
+
+def _strengthen(suppression: Suppression, values: dict[str, Any]) -> bool:
+    if not _is_over(suppression):
+        values = _stronger(suppression, values)
+    if all(getattr(suppression, name) == value for name, value in values.items()):
+        return False
+    for name, value in values.items():
+        setattr(suppression, name, value)
+    suppression.created_at = timezone.now()
+    suppression.save(update_fields=[*values, "created_at"])
+    return True
+
+
+def _stronger(suppression: Suppression, values: dict[str, Any]) -> dict[str, Any]:
+    """Return what is to stand in a running *suppression* when *values* come on top."""
+    ends = (suppression.expires_at, values["expires_at"])
+    until = None if None in ends else max(ends)
+    if STRENGTH.index(values["reason"]) > STRENGTH.index(SuppressionReason(suppression.reason)):
+        return {**values, "expires_at": until}
+    return {"expires_at": until}
+
+
+def _is_over(suppression: Suppression) -> bool:
+    end = suppression.expires_at
+    return end is not None and end <= timezone.now()
 
 
 def _lift_unsubscribe_from_all(contact: Contact) -> None:

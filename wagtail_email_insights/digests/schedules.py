@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.apps import apps
-
 from .. import queue
 
 DIGEST_TASK = "wagtail_email_insights.digests.tasks.run_due_digests"
@@ -13,5 +11,4 @@ DIGEST_TASK = "wagtail_email_insights.digests.tasks.run_due_digests"
 
 def ensure_schedules(**_kwargs: Any) -> None:
     """Have due digests run every minute, once ``migrate`` has made django-q2's tables."""
-    if apps.is_installed("django_q"):
-        queue.ensure_schedule(DIGEST_TASK, minutes=1)
+    queue.ensure_schedule(DIGEST_TASK, minutes=1)

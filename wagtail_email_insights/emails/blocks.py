@@ -204,6 +204,12 @@ class TeaserValue(blocks.StructValue):
         page = self.get("page")
         return (page.get_url() or "") if page and page.live else ""
 
+    @cached_property
+    def is_restricted(self) -> bool:
+        """Whether the page stands behind a password or a log-in, or below one that does."""
+        page = self.get("page")
+        return bool(page) and page.get_view_restrictions().exists()
+
     @property
     def heading(self) -> str:
         return self.get("title") or (self.specific.title if self.specific else "")
@@ -250,6 +256,11 @@ class PageTeaserBlock(blocks.StructBlock):
             return [_("The page of a teaser is missing or was deleted.")]
         if not value.href:
             return [_("The page “%(page)s” is not published.") % {"page": value["page"]}]
+        if value.is_restricted:
+            return [
+                _("The page “%(page)s” is not for everybody: it needs a password or a log-in.")
+                % {"page": value["page"]}
+            ]
         return []
 
     class Meta:

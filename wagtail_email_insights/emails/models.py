@@ -82,7 +82,7 @@ class Email(
         ]
 
     def __str__(self) -> str:
-        return self.title
+        return self.title or self.subject or str(_("Untitled e-mail"))
 
     @property
     def revisions(self) -> models.QuerySet:

@@ -19,12 +19,16 @@ from django.template.loader import render_to_string
 from wagtail.models import Site
 
 from ..site_settings import queries
-from . import markup, merge_tags
+from . import addresses, markup, merge_tags
 from .models import Email
 from .plain_text import plain_text
 
 TEMPLATE = "wagtail_email_insights/emails/email.html"
-ADDRESS_ATTRIBUTES = ("href", "src", "background")
+PREVIEW_POLICY = (
+    "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox; "
+    "script-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'"
+)
+"""Nothing in a preview runs, whatever an e-mail holds; Wagtail's panel may still look inside."""
 
 _REVEALED_CONDITION = re.compile(r"<!--(\[(?:if[^\]<>]*+|endif)\])-->", re.IGNORECASE)
 
@@ -41,6 +45,7 @@ class RenderedEmail:
 def render_email(email: Email, *, site: Site | None, unsubscribe_url: str) -> RenderedEmail:
     """Return *email* as it goes out for *site*; ``unsubscribe_url`` may be any marker."""
     document: str = render_to_string(TEMPLATE, _context(email, site, unsubscribe_url))
+    document = addresses.without_unsettled(document, keep=unsubscribe_url)
     document = make_absolute(document, queries.base_url(site), keep=unsubscribe_url)
     shield = _Shield()
     inlined = _inline_css(shield.protect(document))
@@ -55,21 +60,22 @@ def preview_response(email: Email, request: HttpRequest) -> HttpResponse:
     """Return the mail as the preview panel shows it: sample values, nothing tracked."""
     site = Site.find_for_request(request)
     rendered = render_email(email, site=site, unsubscribe_url="#")
-    return HttpResponse(merge_tags.fill(rendered.html, merge_tags.SAMPLE_VALUES, escape=True))
+    filled = merge_tags.fill(rendered.html, merge_tags.SAMPLE_VALUES, escape=True)
+    policy = {"Content-Security-Policy": PREVIEW_POLICY}
+    return HttpResponse(addresses.without_unsafe(filled), headers=policy)
 
 
 def make_absolute(html: str, base_url: str, *, keep: str = "") -> str:
     """Return *html* with relative addresses read against *base_url*, all but *keep*."""
-    return markup.splice(html, sorted(_absolute_edits(html, base_url, keep)))
+    return markup.splice(html, _absolute_edits(html, base_url, keep))
 
 
 def _absolute_edits(html: str, base_url: str, keep: str) -> Iterator[markup.Edit]:
-    for tag in markup.start_tags(html):
-        for attribute in filter(None, map(tag.attributes.get, ADDRESS_ATTRIBUTES)):
-            address = markup.value_of(html, attribute)
-            absolute = _absolute(address, base_url)
-            if address not in (absolute, keep):
-                yield markup.replacement(html, attribute, absolute)
+    for attribute in addresses.addresses_in(html):
+        address = markup.value_of(html, attribute)
+        absolute = _absolute(address, base_url)
+        if address not in (absolute, keep):
+            yield markup.replacement(html, attribute, absolute)
 
 
 def _context(email: Email, site: Site | None, unsubscribe_url: str) -> dict[str, object]:

@@ -14,12 +14,12 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from .. import signals
 from ..conf import app_settings
 from ..contacts import actions as contact_actions
-from ..contacts.models import Contact, SuppressionReason
+from ..contacts.models import Contact, Suppression, SuppressionReason
 from ..mailings.models import Delivery, DeliveryState
 from ..tracking.models import Event, EventKind
+from ..tracking.recording import announce
 from .addresses import address_in, is_daemon
 from .bounces import read_message
 from .finding import Subject, find_subject
@@ -28,13 +28,14 @@ from .messages import Part, parse
 from .models import Reply, SeenReport
 from .replies import trim_reply
 from .reports import Category, Report, ReportKind
-from .suppressing import lift_bounces, suppress
 
 logger = logging.getLogger(__name__)
 
 BELIEVED_FOR = timedelta(days=14)
 """Anybody can mail us a bounce that names somebody else's address. One without a token of ours is
 believed only while a mail of ours to that address is this young."""
+
+BOUNCES = (SuppressionReason.HARD_BOUNCE, SuppressionReason.SOFT_BOUNCES)
 
 MAX_FULL_TEXT = 100_000
 MAX_REPLY = 20_000
@@ -149,10 +150,15 @@ def record_reply(
 
 @transaction.atomic
 def reset_bounces(contact: Contact) -> bool:
-    """Give the address another chance; returns whether bounces had suppressed it."""
+    """Give the address another chance; returns whether bounces had suppressed it.
+
+    Complaints and blocks by hand stay.
+    """
     Contact.objects.filter(pk=contact.pk).update(soft_bounces=0)
     contact.soft_bounces = 0
-    return bool(lift_bounces(contact.email))
+    bounced = Suppression.objects.filter(email=contact.email, reason__in=BOUNCES)
+    deleted, _per_model = bounced.delete()
+    return bool(deleted)
 
 
 def first_time(key: str) -> bool:
@@ -217,7 +223,7 @@ def _hard_bounce(subject: Subject, value: str, at: datetime | None, key: str = "
     _settle_uncertain(subject, at)
     event = _store(EventKind.HARD_BOUNCE, subject, value, at, key)
     if event and subject.contact:
-        suppress(subject.contact.email, SuppressionReason.HARD_BOUNCE, note=value)
+        contact_actions.suppress(subject.contact.email, SuppressionReason.HARD_BOUNCE, note=value)
     return event
 
 
@@ -238,7 +244,7 @@ def _complaint(subject: Subject, value: str, at: datetime | None, key: str = "")
     event = _store(EventKind.COMPLAINT, subject, value, at, key)
     if event and subject.contact:
         # Before the unsubscription, which would suppress too, but for a reason that can be lifted.
-        suppress(subject.contact.email, SuppressionReason.COMPLAINT, note=value)
+        contact_actions.suppress(subject.contact.email, SuppressionReason.COMPLAINT, note=value)
         contact_actions.unsubscribe_from_all(subject.contact, mailing=subject.mailing)
     return event
 
@@ -249,7 +255,9 @@ def _count_soft_bounce(contact: Contact, value: str) -> None:
     limit, days = app_settings.soft_bounce_limit, app_settings.soft_bounce_days
     if limit and contact.soft_bounces >= limit:
         until = timezone.now() + timedelta(days=days)
-        suppress(contact.email, SuppressionReason.SOFT_BOUNCES, note=value, expires_at=until)
+        contact_actions.suppress(
+            contact.email, SuppressionReason.SOFT_BOUNCES, note=value, expires_at=until
+        )
 
 
 def _settle_uncertain(subject: Subject, at: datetime | None) -> None:
@@ -280,5 +288,5 @@ def _store(
         copy=subject.delivery.pk if subject.delivery else None,
         value=value.replace("\x00", "")[:250],
     )
-    signals.event_recorded.send(Event, event=event)
+    announce(event)
     return event

@@ -1,4 +1,4 @@
-"""Provider webhooks through django-anymail, which verifies them and speaks every dialect."""
+"""Listeners: erased contacts, and provider webhooks through django-anymail, which verifies them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.db import transaction
+from django.db.models.signals import pre_delete
 
 from ..contacts import actions as contact_actions
+from ..contacts.models import Contact
 from .actions import first_time, handle, take_in
 from .classifying import categorise, enhanced_code, severity
 from .finding import find_subject
+from .models import Reply
 from .references import delivery_id
 from .reports import MAX_REASON, Category, Report, ReportKind
 
@@ -42,13 +45,21 @@ HINT_KEYS = ("type", "event", "severity", "bounceType", "bounce_type", "bounce_c
 
 
 def connect() -> None:
-    """Listen to anymail's signals if it is installed; called once, when the app is ready."""
+    """Listen, to anymail's signals too if it is installed; called once, when the app is ready."""
+    pre_delete.connect(
+        forget_replies, sender=Contact, dispatch_uid="wagtail_email_insights.feedback.replies"
+    )
     try:
         from anymail.signals import inbound, tracking
     except ImportError:
         return
     tracking.connect(on_tracking, dispatch_uid="wagtail_email_insights.feedback.tracking")
     inbound.connect(on_inbound, dispatch_uid="wagtail_email_insights.feedback.inbound")
+
+
+def forget_replies(*, instance: Contact, **_kwargs: Any) -> None:
+    """What a contact wrote goes with them; that they wrote stays as an event without a name."""
+    Reply.objects.filter(event__contact=instance).delete()
 
 
 @transaction.atomic

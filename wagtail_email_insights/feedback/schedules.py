@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.apps import apps
-
 from .. import queue
 
 POLL_TASK = "wagtail_email_insights.feedback.tasks.poll_mailboxes"
@@ -13,5 +11,4 @@ POLL_TASK = "wagtail_email_insights.feedback.tasks.poll_mailboxes"
 
 def ensure_schedules(**_kwargs: Any) -> None:
     """Have the mailboxes read every five minutes, once ``migrate`` has made the queue's tables."""
-    if apps.is_installed("django_q"):
-        queue.ensure_schedule(POLL_TASK, minutes=5)
+    queue.ensure_schedule(POLL_TASK, minutes=5)

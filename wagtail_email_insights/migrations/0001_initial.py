@@ -300,7 +300,7 @@ class Migration(migrations.Migration):
             name='Event',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('open', 'Opened'), ('click', 'Clicked a link'), ('subscribe', 'Asked to subscribe'), ('confirm', 'Confirmed the subscription'), ('unsubscribe', 'Unsubscribed'), ('delivered', 'Arrived'), ('hard_bounce', 'Came back for good'), ('soft_bounce', 'Came back for now'), ('complaint', 'Reported as spam'), ('reply', 'Replied'), ('auto_reply', 'Automatic reply')], max_length=12, verbose_name='activity')),
+                ('kind', models.CharField(choices=[('open', 'Opened'), ('click', 'Clicked a link'), ('subscribe', 'Asked to subscribe'), ('confirm', 'Confirmed the subscription'), ('unsubscribe', 'Unsubscribed'), ('delivered', 'Delivered'), ('hard_bounce', 'Bounced (permanent)'), ('soft_bounce', 'Bounced (temporary)'), ('complaint', 'Reported as spam'), ('reply', 'Replied'), ('auto_reply', 'Automatic reply')], max_length=12, verbose_name='activity')),
                 ('at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='time')),
                 ('variant', models.PositiveSmallIntegerField(default=0)),
                 ('copy', models.BigIntegerField(blank=True, null=True)),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import BooleanField, Exists, OuterRef, Q, Value
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.blocks import Block, StructBlock
@@ -15,6 +15,10 @@ from wagtail.blocks import Block, StructBlock
 from ..contacts.models import Subscription, SubscriptionStatus
 from .blocks import NegationBlock, RowChoiceBlock, is_missing
 from .registry import Condition, register
+
+UNKNOWN = Q(Value(None, output_field=BooleanField()))
+"""For a condition that names something deleted: SQL's NULL, which holds for nobody, and for nobody
+either when it is turned round, by itself or with the group it stands in."""
 
 
 class OnListBlock(StructBlock):
@@ -46,6 +50,8 @@ class OnList(Condition):
 
     @classmethod
     def to_q(cls, value: Any) -> Q:
+        if is_missing(value["recipient_list"]):
+            return UNKNOWN
         subscribed = Q(
             Exists(
                 Subscription.objects.filter(

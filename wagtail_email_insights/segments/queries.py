@@ -98,6 +98,19 @@ def unknown_conditions(segments: Iterable[Segment]) -> dict[int, set[str]]:
     return {pk: codes for pk, codes in found.items() if codes}
 
 
+def permissions_needed(segment: Segment) -> set[str]:
+    """Return the permissions without which nobody may see who is in *segment*."""
+    return {permission for permission in _permissions(segment.conditions) if permission}
+
+
+def _permissions(children: Iterable[Any]) -> Iterator[str | None]:
+    for child in children:
+        if child.block_type == GROUP:
+            yield from _permissions(child.value["conditions"])
+        else:
+            yield get_condition(child.block_type).needs_permission
+
+
 def _refuse_unknown(segment: Segment) -> None:
     if segment.pk and (unknown := unknown_conditions([segment])):
         raise UnknownCondition(unknown[segment.pk])

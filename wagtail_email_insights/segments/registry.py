@@ -16,10 +16,12 @@ class Condition:
     """One thing a segment can ask about a contact.
 
     ``code`` names the condition in stored segments and must never change. ``block`` is the form
-    an editor fills in; its value reaches the three methods below.
+    an editor fills in; its value reaches the three methods below. Who is in a segment is shown
+    only to those who hold ``needs_permission``, for what the condition gives away about a contact.
     """
 
     code: ClassVar[str]
+    needs_permission: ClassVar[str | None] = None
 
     @classmethod
     def block(cls) -> Block:

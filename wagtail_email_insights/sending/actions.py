@@ -17,11 +17,14 @@ from ..emails.rendering import render_email
 from ..emails.validation import problems_with
 from ..mailings import audience
 from ..mailings.models import DeliveryState, Mailing, MailingState
-from ..site_settings.queries import identity, sender
+from ..site_settings.queries import base_url, identity, sender
 from . import transitions
 from .experiments import problems_with_variants
 from .preparing import content_of
 from .transitions import NotPossible, move
+
+UNTOUCHED_ADDRESSES = ("http://localhost", "http://example.com", "")
+"""What links start with on a site whose address nobody has entered yet."""
 
 NOT_STARTED = (MailingState.DRAFT, MailingState.SCHEDULED)
 WORK_TASK = "wagtail_email_insights.sending.tasks.work"
@@ -45,6 +48,22 @@ def problems_before_sending(mailing: Mailing) -> list[str]:
     if not audience.numbers(mailing).due:
         problems.append(_("Nobody would get this e-mail: choose other lists or segments."))
     return problems
+
+
+def doubts_before_sending(mailing: Mailing) -> list[str]:
+    """Return what looks wrong but may be meant, in sentences for the editor."""
+    doubts = []
+    if base_url(mailing.site) in UNTOUCHED_ADDRESSES:
+        doubts.append(
+            _(
+                "Links in this e-mail lead to “%(address)s”, which readers cannot reach. Enter the "
+                "real host name and port of this site under Settings → Sites."
+            )
+            % {"address": base_url(mailing.site)}
+        )
+    if identity(mailing.site, mailing.sender).from_email.endswith("@localhost"):
+        doubts.append(_("The sender address is not a real one. Enter one in the email settings."))
+    return doubts
 
 
 @transaction.atomic
@@ -100,7 +119,6 @@ def cancel(mailing: Mailing) -> None:
             mailing,
             of=[MailingState.SCHEDULED],
             to=MailingState.DRAFT,
-            scheduled_at=None,
             revision=None,
         )
         return

@@ -103,7 +103,9 @@ class Compiled:
     def _anonymous_slots(self) -> dict[str, TokenSlot | str]:
         if self.content.anonymous_counting != "off":
             return self._slots(Kind.CLICK_ANONYMOUS, Kind.OPEN_ANONYMOUS)
-        plain = {f"link_{link.position}": link.url for link in self._links}
+        plain: dict[str, TokenSlot | str] = {
+            f"link_{link.position}": link.url for link in self._links
+        }
         return plain | {OPEN_PIXEL.name: ""}
 
     def _envelope_from(self, copy: Copy) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.apps import apps
-
 from .. import queue
 
 REAP_TASK = "wagtail_email_insights.sending.tasks.reap"
@@ -13,5 +11,4 @@ REAP_TASK = "wagtail_email_insights.sending.tasks.reap"
 
 def ensure_schedules(**_kwargs: Any) -> None:
     """Create the reaper's schedule after ``migrate``, if django-q2's tables are there."""
-    if apps.is_installed("django_q"):
-        queue.ensure_schedule(REAP_TASK, minutes=1)
+    queue.ensure_schedule(REAP_TASK, minutes=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import queue
 from ..conf import app_settings
 from ..mailings.models import Mailing
+from ..tracking import recording
 from .actions import WORK_TASK
 from .batches import work_on
 from .reaper import run_due
@@ -19,5 +20,6 @@ def work(mailing_id: int) -> None:
 
 def reap() -> None:
     """Restart whatever is due; called every minute by the cluster's scheduler."""
+    recording.try_replay()
     for mailing in run_due():
         queue.enqueue(WORK_TASK, mailing.pk)

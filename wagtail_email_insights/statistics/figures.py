@@ -209,7 +209,7 @@ def bounced(counts: Counts) -> Figure | None:
         return None
     return Figure(
         code="bounced",
-        label=_("Came back"),
+        label=_("Bounced"),
         hint=_(
             "Copies that came back, for good or for now. Addresses that do not exist are "
             "suppressed at once; over two in a hundred means that the list needs cleaning."

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .. import tokens
-from ..consents.queries import is_known
+from ..conf import app_settings
+from ..consents.queries import agreed
 from ..contacts.models import (
     Contact,
     RecipientList,
@@ -41,13 +42,17 @@ class Departure:
 
     @property
     def is_only_everything(self) -> bool:
-        """The mailing names no list, so leaving it can only mean leaving everything."""
-        return not self.mailing_lists
+        """The mailing went to all lists, so leaving it can only mean leaving everything."""
+        return self.mailing.to_all_lists
 
     @cached_property
-    def may_be_known(self) -> bool:
-        """The contact has agreed to tracking, which can be taken back here too."""
-        return is_known(self.contact.pk)
+    def has_agreed(self) -> bool:
+        """The contact has agreed to tracking, which can be taken back here too.
+
+        Whether or not "do not follow" is set: it may be unset one day.
+        """
+        agreement = agreed(app_settings.tracking_consent)
+        return Contact.objects.filter(agreement, pk=self.contact.pk).exists()
 
     @cached_property
     def has_left_everything(self) -> bool:

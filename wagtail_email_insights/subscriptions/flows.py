@@ -8,6 +8,7 @@ from collections.abc import Callable
 from django.db import transaction
 from wagtail.models import Site
 
+from .. import signals
 from ..consents import actions as consent_actions
 from ..consents.models import ConsentVersion
 from ..consents.queries import tracking_consent
@@ -63,8 +64,8 @@ def ask(
         _within_limit(mails.send_standing, confirmation, site)
     elif at_once:
         _start_at_once(confirmation, site)
-    else:
-        _within_limit(mails.send_confirmation, confirmation, site)
+    elif _within_limit(mails.send_confirmation, confirmation, site):
+        _tell_requested(subscription)
 
 
 def confirm(confirmation: Confirmation, *, site: Site | None = None) -> bool:
@@ -94,16 +95,21 @@ def leave(departure: Departure, *, everything: bool = False) -> list[RecipientLi
 def take_back_consent(departure: Departure) -> None:
     """Withdraw the consent to tracking; subscriptions stay as they are."""
     consent = tracking_consent()
-    if consent and departure.may_be_known:
+    if consent and departure.has_agreed:
         consent_actions.withdraw(departure.contact, consent, source="unsubscribe page")
 
 
 def _start_at_once(confirmation: Confirmation, site: Site | None) -> None:
     """Subscribe without asking back; a ticked consent still needs the owner of the address."""
     subscription = confirmation.subscription
+    _tell_requested(subscription)
     confirm(Confirmation(subscription), site=site)
     if confirmation.version:
         _within_limit(mails.send_standing, confirmation, site)
+
+
+def _tell_requested(subscription: Subscription) -> None:
+    signals.subscription_requested.send(Subscription, subscription=subscription)
 
 
 def _agree(confirmation: Confirmation) -> bool:
@@ -132,16 +138,18 @@ def _within_limit(
     send: Callable[[Confirmation, Site | None], None],
     confirmation: Confirmation,
     site: Site | None,
-) -> None:
+) -> bool:
+    """Send unless the address has had its mails for today; returns whether it was sent."""
     email = confirmation.subscription.contact.email
     if not limits.may_mail(email):
         logger.info("No further mail today about subscription %s", confirmation.subscription.pk)
-        return
+        return False
     try:
         send(confirmation, site)
     except MailError:
         limits.give_mail_back(email)
         raise
+    return True
 
 
 def _courtesy(contact: Contact, send: Callable[..., None], *args: object) -> None:

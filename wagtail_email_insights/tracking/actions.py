@@ -6,6 +6,7 @@ import secrets
 
 from django.db import transaction
 
+from ..contacts.actions import lock_contact
 from ..contacts.models import Contact
 from ..mailings.models import Delivery
 from .models import Event, EventKind
@@ -25,6 +26,7 @@ def strip_contact(contact: Contact) -> None:
 
     All events of one copy get the same random key, so the copy still counts once.
     """
+    lock_contact(contact.pk)
     events = Event.objects.filter(contact=contact, kind__in=CONSENT_KINDS)
     for mailing_id in set(events.values_list("mailing_id", flat=True)):
         events.filter(mailing_id=mailing_id).update(contact=None, copy=-new_copy_key())

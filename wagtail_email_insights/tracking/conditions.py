@@ -15,6 +15,7 @@ from wagtail.blocks.struct_block import StructBlockValidationError
 from wagtail.snippets.blocks import SnippetChooserBlock
 
 from ..segments.blocks import KeepsMissing, NegationBlock, is_missing
+from ..segments.conditions import UNKNOWN
 from ..segments.registry import Condition, register
 from .models import Event, EventKind, Verdict
 
@@ -97,6 +98,7 @@ class ClickedLink(Condition):
     """Clicks by people who may be known; machines never bring anybody into a segment."""
 
     code = "clicked_link"
+    needs_permission = "wagtail_email_insights.view_activities"
 
     @classmethod
     def block(cls) -> Block:
@@ -104,6 +106,9 @@ class ClickedLink(Condition):
 
     @classmethod
     def to_q(cls, value: Any) -> Q:
+        email = value.get("email")
+        if email is not None and is_missing(email):
+            return UNKNOWN
         clicks = Event.objects.filter(
             _which_link(value),
             _which_email(value),

@@ -5,15 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models.signals import post_save
+from django.contrib.contenttypes.models import ContentType
+from django.db.models.signals import post_delete, post_save, pre_delete
 from django.dispatch import receiver
+from django.utils.translation import gettext as _
+from wagtail.models import ModelLogEntry
 
 from .. import signals
 from ..consents.models import ConsentRecord
 from ..consents.queries import tracking_consent
 from ..contacts.models import Contact, RecipientList, Subscription
+from ..mailings.models import Delivery
+from . import links
 from .actions import strip_contact
-from .models import Event, EventKind
+from .models import Event, EventKind, TrackedLink
+
+FOREIGN_WORDS = (
+    EventKind.HARD_BOUNCE,
+    EventKind.SOFT_BOUNCE,
+    EventKind.COMPLAINT,
+    EventKind.REPLY,
+    EventKind.AUTO_REPLY,
+)
+"""Kinds whose value holds what a mail server or the person wrote."""
 
 
 @receiver(signals.subscription_requested)
@@ -60,6 +74,28 @@ def strip_after_withdrawal(*, record: ConsentRecord, **_kwargs: Any) -> None:
     consent = tracking_consent()
     if consent and record.consent_id == consent.pk:
         strip_contact(record.contact)
+
+
+@receiver(pre_delete, sender=Contact)
+def forget_address(*, instance: Contact, **_kwargs: Any) -> None:
+    """Copies, events and log entries outlive the contact; the address in them must not.
+
+    Mail servers like to repeat it in their answers, and Wagtail logs what a contact is called.
+    """
+    Delivery.objects.filter(contact=instance).exclude(error="").update(error="")
+    Event.objects.filter(contact=instance, kind__in=FOREIGN_WORDS).update(value="")
+    entries = ModelLogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(Contact, for_concrete_model=False),
+        object_id=str(instance.pk),
+    )
+    entries.update(label=_("contact %(number)s") % {"number": instance.pk})
+
+
+@receiver(post_save, sender=TrackedLink)
+@receiver(post_delete, sender=TrackedLink)
+def forget_destinations(*, created: bool = False, **_kwargs: Any) -> None:
+    if not created:
+        links.forget()
 
 
 def _record_standing(kind: EventKind, subscription: Subscription) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import logging
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
-from django.db import DatabaseError, IntegrityError, transaction
+from django import db
+from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 
 from .. import signals
 from ..consents.queries import is_known
+from ..contacts.actions import lock_contact
 from ..mailings.models import Delivery
 from ..tokens import Kind, Token
 from . import spool
@@ -78,18 +81,18 @@ def record(observation: Observation) -> Event | None:
     to disk for ``replay_events``, one of a mailing that was deleted is dropped; both return None.
     """
     try:
-        with transaction.atomic():
-            return store(observation)
+        return store(observation)
     except IntegrityError:
         logger.info("Dropped an event of a mailing that no longer exists")
-    except DatabaseError:
+    except db.Error:
         logger.exception("Could not record an event; it is spooled for replay_events")
         _keep_for_later(observation)
     return None
 
 
+@transaction.atomic
 def store(observation: Observation) -> Event:
-    """Insert the event; raises DatabaseError."""
+    """Insert the event; raises ``django.db.Error``. Listeners hear of it on commit."""
     contact_id, copy = _whose(observation)
     event = Event.objects.create(
         kind=observation.kind,
@@ -102,18 +105,38 @@ def store(observation: Observation) -> Event:
         verdict=observation.verdict,
         verdict_reason=observation.verdict_reason,
     )
-    signals.event_recorded.send(Event, event=event)
+    announce(event)
     return event
 
 
+def announce(event: Event) -> None:
+    """Send ``event_recorded`` on commit; a listener that fails is logged and costs no event."""
+    transaction.on_commit(partial(signals.event_recorded.send_robust, Event, event=event))
+
+
 def replay() -> int:
-    """Store every spooled event and return how many there were; raises DatabaseError."""
+    """Store every spooled event and return how many there were.
 
-    def store_again(fields: dict[str, Any]) -> None:
-        with contextlib.suppress(IntegrityError), transaction.atomic():
+    Raises ``django.db.Error`` while the database refuses, OSError when the spool cannot be read.
+    """
+    return spool.replay(_store_again)
+
+
+def try_replay() -> int:
+    """Store what is spooled if that is possible now; trouble is logged. For regular calls."""
+    try:
+        return replay()
+    except (db.Error, OSError):
+        logger.exception("Could not store the spooled events; they are kept")
+        return 0
+
+
+def _store_again(fields: dict[str, Any]) -> None:
+    try:
+        with contextlib.suppress(IntegrityError):
             store(Observation(**fields))
-
-    return spool.replay(store_again)
+    except (TypeError, ValueError, DataError) as error:
+        raise spool.UnreadableEvent from error
 
 
 def _keep_for_later(observation: Observation) -> None:
@@ -127,7 +150,8 @@ def _whose(observation: Observation) -> tuple[int | None, int | None]:
     """Return the contact that may be named, and the number that tells this copy apart.
 
     A copy whose contact may no longer be known gets neither: counting it under a lasting number
-    would lead back to the delivery, so it counts in totals only.
+    would lead back to the delivery, so it counts in totals only. The contact is locked before
+    consent is asked: a withdrawal is either seen here, or comes after and strips this event too.
     """
     if not observation.identified:
         return None, -observation.copy or None
@@ -136,6 +160,7 @@ def _whose(observation: Observation) -> tuple[int | None, int | None]:
         .values_list("contact_id", flat=True)
         .first()
     )
-    if contact_id is not None and is_known(contact_id):
-        return contact_id, observation.copy
-    return None, None
+    if contact_id is None:
+        return None, None
+    lock_contact(contact_id)
+    return (contact_id, observation.copy) if is_known(contact_id) else (None, None)

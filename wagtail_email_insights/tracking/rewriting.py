@@ -4,7 +4,8 @@ Tracked are absolute ``http:`` and ``https:`` destinations in ``href`` of links,
 and Outlook's VML shapes, also inside conditional comments. Left alone are all other schemes,
 ``#fragments``, relative and protocol-relative addresses (a mail has no base to read them against;
 rendering has made its own absolute before), addresses holding a merge tag, which differ from
-reader to reader, and links that an editor marked ``data-do-not-track``. The inside of
+reader to reader, addresses that no server can redirect to, and links that an editor marked
+``data-do-not-track``. The inside of
 ``<template>`` counts as content: mail clients drop the tag and show what is in it.
 """
 
@@ -13,7 +14,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from django.core.exceptions import DisallowedRedirect
+
 from ..emails import markup
+from .responses import TrackedRedirect
 
 VML_SHAPES = ("shape", "rect", "roundrect", "oval", "line", "polyline", "curve", "arc", "image")
 LINKING_ELEMENTS = frozenset({"a", "area", "v:group", *(f"v:{shape}" for shape in VML_SHAPES)})
@@ -34,7 +38,16 @@ def rewrite_links(html: str, replace: Callable[[str, int], str]) -> str:
 
 def is_trackable(url: str) -> bool:
     """Tell whether a click on *url* can be led through our own address."""
-    return _TRACKABLE.match(url) is not None and "{{" not in url
+    return _TRACKABLE.match(url) is not None and "{{" not in url and is_redirectable(url)
+
+
+def is_redirectable(url: str) -> bool:
+    """Tell whether Django redirects to *url*: it refuses broken hosts and very long addresses."""
+    try:
+        TrackedRedirect(url)
+    except (DisallowedRedirect, ValueError):
+        return False
+    return True
 
 
 def _edits(html: str, replace: Callable[[str, int], str]) -> Iterator[markup.Edit]:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from .models import Verdict
 
 # Words by which robots, libraries and link checkers name themselves. Mail clients must not match:
-# no bare "mail", "outlook" or "preview" here.
+# no bare "mail", "outlook" or "preview" here. CUBOT makes phones, and RubyLine is one.
 _ROBOT = re.compile(
-    r"bot\b|bot[/ ]|crawl|spider|scan(?:ner|ning)|slurp|curl/|wget|python-|python/|aiohttp|httpx"
-    r"|go-http-client|java/|okhttp|libwww|perl|ruby|node-fetch|axios|headlesschrome|phantomjs"
+    r"(?<!cu)bot(?:\b|_)|crawl|spider|scan(?:ner|ning)|slurp|curl/|wget|python-|python/|aiohttp|httpx"
+    r"|go-http-client|java/|okhttp|libwww-|\bperl(?:[/ ]|$)|\bruby(?:[/ ]|$)|node-fetch|axios"
+    r"|headlesschrome|phantomjs"
     r"|barracuda|proofpoint|mimecast|safelinks|urlscan|virustotal|facebookexternalhit"
     r"|monitor|uptime|validator|linkcheck",
     re.IGNORECASE,

@@ -1,11 +1,13 @@
 """The two addresses that stand in e-mails: a tracked link and the open pixel.
 
 The reader is served first. Whatever goes wrong while recording, a known link redirects and the
-pixel is a pixel.
+pixel is a pixel. That is why neither view takes part in ``ATOMIC_REQUESTS``: an event that is
+refused when the request's transaction ends would cost the reader their page.
 """
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
@@ -16,6 +18,7 @@ from .links import UnknownLink, destination
 from .verdicts import Judgement, is_lookahead, judge_user_agent
 
 
+@transaction.non_atomic_requests
 @require_safe
 def click(request: HttpRequest, token: str) -> HttpResponse:
     """Send the reader of a tracked link to its destination and note the click."""
@@ -29,6 +32,7 @@ def click(request: HttpRequest, token: str) -> HttpResponse:
     return responses.TrackedRedirect(target.url)
 
 
+@transaction.non_atomic_requests
 @require_safe
 def open_pixel(request: HttpRequest, token: str) -> HttpResponse:
     """Answer with the pixel, whatever fails, and note the open; 404 for a bad token."""

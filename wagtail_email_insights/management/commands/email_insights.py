@@ -8,8 +8,8 @@ from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 
+from django import db
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
 
 from ...digests.tasks import run_due_digests
 from ...feedback.piping import take_in_from
@@ -38,6 +38,7 @@ class Command(BaseCommand):
 
     def _run_due(self, *, seconds: float, **_options: Any) -> None:
         deadline = time.monotonic() + seconds
+        recording.try_replay()
         run_due_digests()
         for mailing in run_due():
             work_on(mailing, seconds=max(0.0, deadline - time.monotonic()))
@@ -59,8 +60,10 @@ class Command(BaseCommand):
     def _replay_events(self, **_options: Any) -> None:
         try:
             replayed = recording.replay()
-        except DatabaseError as error:
+        except db.Error as error:
             raise CommandError(f"The database still does not take events: {error}") from error
+        except OSError as error:
+            raise CommandError(f"The spool cannot be read: {error}") from error
         self.stdout.write(f"{replayed} events stored.")
 
     def _line(self, mailing: Mailing) -> str:

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import pytest
+
+from wagtail_email_insights.checks import check_queue
+from wagtail_email_insights.queue import DEFAULT_Q_CLUSTER
+
+
+def ids(settings, cluster: dict) -> list[str]:
+    settings.Q_CLUSTER = cluster
+    return [message.id.rpartition(".")[2] for message in check_queue(None)]
+
+
+def test_the_settings_that_come_with_the_app_are_sound(settings):
+    assert ids(settings, DEFAULT_Q_CLUSTER) == []
+
+
+def test_no_settings_for_the_queue_are_named(settings):
+    assert ids(settings, {}) == ["W001"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"timeout": 10}, "W003"),
+        ({"retry": 60}, "W004"),
+        ({"bulk": 10}, "W005"),
+        ({"queue_limit": 50}, "W006"),
+        ({"max_attempts": 0, "ack_failures": False}, "W007"),
+    ],
+)
+def test_each_unsafe_setting_is_named(settings, changes, expected):
+    assert ids(settings, {**DEFAULT_Q_CLUSTER, **changes}) == [expected]
+
+
+def test_django_q_s_own_limit_is_too_high(settings):
+    cluster = {name: value for name, value in DEFAULT_Q_CLUSTER.items() if name != "queue_limit"}
+    assert ids(settings, {**cluster, "workers": 4}) == ["W006"]
+
+
+@pytest.mark.parametrize("sound", [{"max_attempts": 1}, {"ack_failures": True}])
+def test_one_way_of_letting_go_of_a_failed_task_is_enough(settings, sound):
+    unsafe = {"max_attempts": 0, "ack_failures": False}
+    assert ids(settings, {**DEFAULT_Q_CLUSTER, **unsafe, **sound}) == []

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.db import connection
+from django_q.models import Schedule
+
+from wagtail_email_insights import queue
+from wagtail_email_insights.digests import schedules as digest_schedules
+from wagtail_email_insights.feedback import schedules as feedback_schedules
+from wagtail_email_insights.sending import schedules as sending_schedules
+
+pytestmark = pytest.mark.django_db
+REAPER = "wagtail_email_insights: reap"
+ALL = (sending_schedules, feedback_schedules, digest_schedules)
+
+
+def ensure_all() -> None:
+    for module in ALL:
+        module.ensure_schedules(using="default", plan=[])
+
+
+def test_migrate_leaves_one_schedule_for_each_task():
+    Schedule.objects.all().delete()
+    ensure_all()
+    ensure_all()
+    assert Schedule.objects.count() == len(ALL)
+
+
+def test_duplicates_go_and_what_was_changed_is_put_right():
+    Schedule.objects.all().delete()
+    for _ in range(3):
+        Schedule.objects.create(name=REAPER, func="gone.task", schedule_type=Schedule.DAILY)
+    ensure_all()
+    schedule = Schedule.objects.get(name=REAPER)
+    assert schedule.func == sending_schedules.REAP_TASK
+    assert (schedule.schedule_type, schedule.minutes) == (Schedule.MINUTES, 1)
+
+
+@pytest.mark.parametrize("missing", ["django_q_schedule", "wagtail_email_insights_"])
+def test_without_the_tables_nothing_is_done(monkeypatch, missing):
+    Schedule.objects.all().delete()
+    names = connection.introspection.table_names()
+    there = [name for name in names if not name.startswith(missing)]
+    monkeypatch.setattr(type(connection.introspection), "table_names", lambda *_args: there)
+    ensure_all()
+    monkeypatch.undo()
+    assert not Schedule.objects.exists()
+
+
+def test_without_the_queue_installed_nothing_is_done(monkeypatch):
+    monkeypatch.setattr(queue.apps, "is_installed", lambda name: name != "django_q")
+    Schedule.objects.all().delete()
+    ensure_all()
+    assert not Schedule.objects.exists()
+
+
+def test_our_tables_can_be_made_alone_and_taken_away(tmp_path):
+    """On a fresh database of its own, in a process of its own."""
+    code = (
+        "import django, sys; from tests import settings as s;"
+        "s.DATABASES['default']['NAME'] = sys.argv[1]; django.setup();"
+        "from django.core.management import call_command as call;"
+        "call('migrate', 'wagtail_email_insights', verbosity=0);"
+        "call('migrate', verbosity=0);"
+        "from django_q.models import Schedule; assert Schedule.objects.count() == 3;"
+        "call('migrate', 'wagtail_email_insights', 'zero', verbosity=0)"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    environment["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "fresh.sqlite3")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
