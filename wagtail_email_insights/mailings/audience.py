@@ -61,7 +61,7 @@ def register_narrowing(narrowing: Narrowing) -> Narrowing:
 
 def candidates(mailing: Mailing) -> QuerySet[Contact]:
     """Return the contacts the mailing is about, each annotated with its ``skip_reason``."""
-    subscriptions = subscriptions_of(mailing, OuterRef("pk"))
+    subscriptions = subscriptions_of(mailing).filter(contact=OuterRef("pk"))
     contacts = Contact.objects.filter(Exists(subscriptions))
     segments = list(mailing.segments.all())
     if segments:
@@ -127,18 +127,13 @@ def insert_deliveries(mailing: Mailing) -> None:
         )
 
 
-def subscriptions_of(mailing: Mailing, contact: OuterRef) -> QuerySet[Subscription]:
-    """Return the subscriptions that make *contact* part of the mailing, whatever their status."""
-    subscriptions = Subscription.objects.filter(contact=contact)
+def subscriptions_of(mailing: Mailing) -> QuerySet[Subscription]:
+    """Return the subscriptions that make a contact part of the mailing, whatever their status."""
+    subscriptions = Subscription.objects.all()
     lists = list(mailing.recipient_lists.values_list("pk", flat=True))
     if lists:
         return subscriptions.filter(recipient_list__in=lists)
     return subscriptions if mailing.to_all_lists else subscriptions.none()
-
-
-def suppressed(address: OuterRef) -> Exists:
-    """Return the condition that *address* must get nothing."""
-    return Exists(Suppression.objects.active().filter(email=address))
 
 
 def _any_segment(segments: list) -> Q:
@@ -153,7 +148,8 @@ def _skip_reason(mailing: Mailing, subscriptions: QuerySet[Subscription]) -> Cas
         return Exists(subscriptions.filter(status=status))
 
     excluded = list(mailing.excluded_segments.all())
-    reasons: list[When] = [When(suppressed(OuterRef("email")), then=_reason(SkipReason.SUPPRESSED))]
+    suppressed = Suppression.objects.active().filter(email=OuterRef("email"))
+    reasons: list[When] = [When(Exists(suppressed), then=_reason(SkipReason.SUPPRESSED))]
     if excluded:
         reasons.append(When(_any_segment(excluded), then=_reason(SkipReason.EXCLUDED)))
     reasons += [
@@ -185,5 +181,4 @@ __all__ = [
     "insert_deliveries",
     "numbers",
     "subscriptions_of",
-    "suppressed",
 ]
