@@ -89,7 +89,7 @@ class ReadyMessage(EmailMultiAlternatives):
     ``wire`` is the message as the DATA phase wants it (RFC 5321, section 4.5.2): CRLF line ends,
     dots at the start of lines doubled, the final dot at the end. ``envelope_from`` is the return
     path. *parts* is called only for backends that take the message apart and returns ``subject``,
-    ``from_email``, ``reply_to``, ``body``, ``html`` and ``headers``.
+    ``from_email``, ``reply_to``, ``body``, ``html``, ``headers`` and ``metadata``.
     """
 
     def __init__(

@@ -128,6 +128,8 @@ class Compiled:
             "reply_to": [self.content.reply_to] if self.content.reply_to else [],
             "body": _filled(self.content.text, values, escape=False),
             "html": _filled(self.content.html, values, escape=True),
+            # What django-anymail hands to providers and gets back with every event.
+            "metadata": {"copy": words["message_id"].strip("<>").partition("@")[0]},
             "headers": {
                 "Message-ID": words["message_id"],
                 "List-Id": list_id(self.domain),

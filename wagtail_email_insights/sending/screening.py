@@ -70,7 +70,8 @@ def _not_subscribed(lease: Lease, contacts: Contacts) -> set[int | None]:
     subscribed = subscriptions_of(lease.mailing).filter(
         contact__in=contacts, status=SubscriptionStatus.SUBSCRIBED
     )
-    return {*contacts} - {*subscribed.values_list("contact_id", flat=True)}
+    missing: set[int | None] = {*contacts}
+    return missing.difference(subscribed.values_list("contact_id", flat=True))
 
 
 def _had_enough(lease: Lease, contacts: Contacts) -> set[int | None]:
