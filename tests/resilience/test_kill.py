@@ -81,7 +81,7 @@ def site(tmp_path_factory, oracle) -> Iterator[Site]:
 def test_killed_twice_in_the_middle_of_sending(site: Site, oracle: Oracle):
     kill_after = [random.randrange(100, 800), random.randrange(1000, 1700)]
     print(f"Killed after {kill_after} mails")
-    site.shell(f"from tests.resilience.accounts import start_mailing; start_mailing({PEOPLE})")
+    site.shell(f"from tests.resilience.stage import start_mailing; start_mailing({PEOPLE})")
     for accepted in kill_after:
         kill_the_cluster(site, oracle, after=accepted)
     site.start_cluster()
@@ -95,7 +95,7 @@ def test_two_workers_on_one_mailing(tmp_path, tmp_path_factory):
         Meeting(tmp_path / "accepted.txt") as oracle,
         running_site(tmp_path_factory.mktemp("workers"), oracle.port) as site,
     ):
-        site.shell("from tests.resilience.accounts import start_mailing; start_mailing(400)")
+        site.shell("from tests.resilience.stage import start_mailing; start_mailing(400)")
         site.shell(PREPARE)
         workers = [site.start("shell", "-v0", "-c", WORK) for _number in range(2)]
         assert [worker.wait(seconds=SECONDS) for worker in workers] == [0, 0], site.diary
@@ -107,10 +107,10 @@ def test_two_workers_on_one_mailing(tmp_path, tmp_path_factory):
 def test_run_due_takes_over_from_a_dead_cluster(tmp_path, tmp_path_factory):
     """A site with nothing but cron: the command itself sends what the cluster left."""
     with (
-        Oracle(tmp_path / "accepted.txt", delay=0.003) as oracle,
+        Oracle(tmp_path / "accepted.txt", delay=0.02) as oracle,
         running_site(tmp_path_factory.mktemp("cron"), oracle.port) as site,
     ):
-        site.shell("from tests.resilience.accounts import start_mailing; start_mailing(400)")
+        site.shell("from tests.resilience.stage import start_mailing; start_mailing(400)")
         kill_the_cluster(site, oracle, after=100)
         said = site.manage("email_insights", "run_due", "--seconds", "60")
         assert "\tsent\t" in said
