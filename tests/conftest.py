@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
 
 import pytest
 from django.core.cache import cache
+
+from wagtail_email_insights.tracking import spool
 
 SERVICES = {"browser", "postgres"}
 
@@ -20,7 +21,7 @@ def _fresh_caches():
 @pytest.fixture(autouse=True)
 def _own_spool(tmp_path, monkeypatch):
     """No test reads or writes the spool of this machine."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(spool, "_default_name", lambda: str(tmp_path / "spool"))
 
 
 @pytest.hookimpl(wrapper=True)

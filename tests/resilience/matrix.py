@@ -290,7 +290,9 @@ def _fight(adversary: Adversary, oracle: Oracle, report: Report) -> Report:
 def _next_moment(chance: random.Random, accepted: int, people: int, kills_left: int) -> int:
     """Return after how many mails to strike: some more than now, for a kill must meet a send."""
     room = (people * 0.8 - accepted) / kills_left
-    return accepted + max(1, int(chance.uniform(0.2, 1.8) * room))
+    later = accepted + max(1, int(chance.uniform(0.2, 1.8) * room))
+    # Some copies end up uncertain and are never accepted: a later moment might not come.
+    return max(accepted + 1, min(later, int(people * 0.9)))
 
 
 def _has_accepted_or_ended(oracle: Oracle, number: int, site: Site) -> bool:

@@ -152,7 +152,12 @@ def _quoted_printable(text: str) -> bytes:
     if _PLAIN.fullmatch(text):
         return text.encode("ascii")
     lines = re.sub(r"\r\n?", "\n", text).encode("utf-8", "replace")
-    return binascii.b2a_qp(lines, istext=True).replace(b"\n", b"\r\n")
+    # The "=" at the end becomes "=3D", which nothing splits: taken off again, it leaves room on the
+    # last line for a soft line break, and for a blank that must not stand at the end of a line.
+    encoded = binascii.b2a_qp(lines + b"=", istext=True)[: -len(b"=3D")]
+    if encoded.endswith((b" ", b"\t")):
+        encoded = encoded[:-1] + b"=%02X" % encoded[-1]
+    return encoded.replace(b"\n", b"\r\n")
 
 
 def _stuffed(piece: bytes) -> bytes:
