@@ -154,7 +154,7 @@ def opened(counts: Counts) -> Figure:
         code="opened",
         label=_("Opened"),
         hint=_(
-            "Approximate: some mail services load images by themselves, others block them. "
+            "Some mail services load images by themselves, others block them. "
             "A copy with a click counts as opened. Trust clicks more."
         ),
         value=counts.opened,
