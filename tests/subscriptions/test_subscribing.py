@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import smtplib
+import time
 
 import pytest
 from django.core import mail
@@ -324,9 +325,17 @@ class TestPrograms:
         assert not Contact.objects.exists()
         assert not mail.outbox
 
-    def test_form_that_comes_back_at_once_is_from_a_program(self, client, news):
-        send_form(client, news, started=stamp(seconds_ago=0.5))
+    def test_form_that_comes_back_at_once_is_asked_for_again(self, client, news):
+        """A browser that fills in forms is as fast as a program: its owner must not be lied to."""
+        started = stamp(seconds_ago=1.5)
+        page = send_form(client, news, started=started)
+        assert page.status_code == 422
+        assert "once more" in page.text
+        assert started in page.text
         assert not Contact.objects.exists()
+        time.sleep(0.6)
+        assert send_form(client, news, started=started).status_code == 302
+        assert Contact.objects.exists()
 
     def test_trap_is_hidden_by_class_and_out_of_the_tab_order(self, client, news):
         page = client.get(url("subscribe", "news")).text

@@ -20,7 +20,7 @@ from ..consents.queries import current_version, tracking_consent
 from ..contacts.fields import normalise_address
 from ..contacts.models import RecipientList
 
-# Nobody reads and fills in the form faster; most programs do.
+# Hardly anybody fills in the form faster; most programs do.
 MIN_SECONDS = 2
 # A longer number fits no id column.
 MAX_DIGITS = 19
@@ -41,7 +41,7 @@ def make_stamp() -> str:
 class SubscribeForm(forms.Form):
     """Asks for an address, and whether its owner's opens and clicks may be known.
 
-    ``trap`` and ``started`` are for programs; see ``is_from_a_program``.
+    ``trap`` and ``started`` are for programs; see ``is_from_a_program`` and ``came_too_soon``.
     """
 
     email = forms.EmailField(
@@ -98,14 +98,20 @@ class SubscribeForm(forms.Form):
 
     @property
     def is_from_a_program(self) -> bool:
-        """The field that nobody sees was filled in, or the form came back too soon."""
-        if self.cleaned_data["trap"]:
-            return True
+        """The field that nobody sees was filled in, or the form never came from us."""
+        return bool(self.cleaned_data["trap"]) or self._started is None
+
+    @property
+    def came_too_soon(self) -> bool:
+        """Most programs are this fast; so is a person whose browser fills the form in."""
+        return self._started is not None and time.time() - self._started < MIN_SECONDS
+
+    @property
+    def _started(self) -> float | None:
         try:
-            started = signing.loads(self.cleaned_data["started"], salt=STAMP_SALT)
+            return float(signing.loads(self.cleaned_data["started"], salt=STAMP_SALT))
         except signing.BadSignature:
-            return True
-        return time.time() - started < MIN_SECONDS
+            return None
 
 
 class UnsubscribeForm(forms.Form):

@@ -79,6 +79,8 @@ class SubscribeView(ListView):
             return self.form_page(form)
         if form.is_from_a_program:
             return self.done()
+        if form.came_too_soon:
+            return self.refuse(form, 422, _("That was quick. Please press the button once more."))
         if not limits.may_send_form(network_of(request)):
             return self.refuse(form, 429, _("That was a lot of forms. Please try again later."))
         try:
