@@ -102,5 +102,6 @@ Q_CLUSTER = {
     "retry": 300,
     "bulk": 1,
     "queue_limit": 1,
+    "max_attempts": 1,
     "testing": True,
 }

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from django.urls import clear_url_caches
 
-from wagtail_email_insights.checks import check_queue
+from wagtail_email_insights.checks import check_queue, check_urls
 from wagtail_email_insights.queue import DEFAULT_Q_CLUSTER
 
 
@@ -42,3 +43,14 @@ def test_django_q_s_own_limit_is_too_high(settings):
 def test_one_way_of_letting_go_of_a_failed_task_is_enough(settings, sound):
     unsafe = {"max_attempts": 0, "ack_failures": False}
     assert ids(settings, {**DEFAULT_Q_CLUSTER, **unsafe, **sound}) == []
+
+
+def test_addresses_in_their_place_are_fine():
+    assert check_urls(None) == []
+
+
+@pytest.mark.parametrize("urlconf", ["wagtail.urls", "tests.urls_below_wagtail"])
+def test_addresses_that_are_missing_or_caught_by_others_are_named(settings, urlconf):
+    settings.ROOT_URLCONF = urlconf
+    clear_url_caches()
+    assert [message.id for message in check_urls(None)] == ["wagtail_email_insights.E004"]

@@ -8,7 +8,7 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 
 from .conf import SETTING_NAME, AppSettings, app_settings
 
@@ -17,6 +17,7 @@ NEEDED_APPS = {
     "django_q": "sending",
     "wagtail.contrib.settings": "the email settings of each site",
 }
+PUBLIC_ADDRESSES = ("click", "open", "confirm", "unsubscribe", "unsubscribe_one_click")
 COUNTING = ("per_copy", "shared", "off")
 
 
@@ -57,18 +58,25 @@ def check_settings(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def check_urls(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
+    if all(_leads_to_us(name) for name in PUBLIC_ADDRESSES):
+        return []
+    return [
+        Error(
+            "The addresses that stand in e-mails are not in your URLconf, or other URLs above "
+            "them catch some.",
+            hint='Add path("email/", include("wagtail_email_insights.urls")) before '
+            "Wagtail's own URLs.",
+            id="wagtail_email_insights.E004",
+        )
+    ]
+
+
+def _leads_to_us(name: str) -> bool:
     try:
-        reverse("wagtail_email_insights:click", args=["token"])
-    except NoReverseMatch:
-        return [
-            Error(
-                "The addresses that stand in e-mails are not in your URLconf.",
-                hint='Add path("email/", include("wagtail_email_insights.urls")) before '
-                "Wagtail's own URLs.",
-                id="wagtail_email_insights.E004",
-            )
-        ]
-    return []
+        address = reverse(f"wagtail_email_insights:{name}", args=["token"])
+        return resolve(address).app_names[-1:] == ["wagtail_email_insights"]
+    except (NoReverseMatch, Resolver404):
+        return False
 
 
 @register()
