@@ -21,7 +21,7 @@ from ..mailings.models import MailingContent
 from ..tokens import Kind
 from ..tracking.models import TrackedLink
 from .addresses import Addresses
-from .skeleton import Skeleton, TokenSlot
+from .skeleton import Skeleton, TokenSlot, list_id
 
 OPEN_PIXEL = MergeTag("open_pixel")
 PIXEL = '<img src="{}" width="1" height="1" alt="" style="border:0">'
@@ -142,11 +142,6 @@ class Compiled:
 def message_token(delivery_id: int) -> str:
     """Return the left part of a copy's Message-ID: the same for every attempt at that copy."""
     return tokens.make(Kind.MESSAGE, delivery_id)
-
-
-def list_id(domain: str) -> str:
-    """Return the List-Id (RFC 2919) under which mail programs gather the sender's newsletters."""
-    return f"<newsletter.{domain}>"
 
 
 def _filled(text: str, values: Mapping[str, str], *, escape: bool) -> str:

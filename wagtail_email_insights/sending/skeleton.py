@@ -82,6 +82,11 @@ class Skeleton:
             self._words.append((index, piece))
 
 
+def list_id(domain: str) -> str:
+    """Return the List-Id (RFC 2919) under which mail programs gather the sender's newsletters."""
+    return f"<newsletter.{domain}>"
+
+
 def header(name: str, value: str) -> bytes:
     """Return one header line, folded and encoded as RFC 5322 and RFC 2047 want it."""
     one_line = " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", value).split())
@@ -105,7 +110,7 @@ def _head(content: MailingContent, domain: str) -> Iterator[Piece]:
         f"List-Unsubscribe: <{words['one_click_url']}>\r\n"
     ).encode("ascii")
     yield b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
-    yield header("List-Id", f"<newsletter.{domain}>")
+    yield header("List-Id", list_id(domain))
     # Google's feedback loop groups complaints by these; the last part names the sender.
     yield f"Feedback-ID: {content.mailing_id}:{content.variant}:newsletter:wagtail\r\n".encode()
     yield b"MIME-Version: 1.0\r\n"
