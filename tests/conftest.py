@@ -5,7 +5,7 @@ import os
 import pytest
 from django.core.cache import cache
 
-from wagtail_email_insights.tracking import spool
+from wagtail_email_insights.tracking import recording, spool
 
 SERVICES = {"browser", "postgres"}
 
@@ -22,6 +22,18 @@ def _fresh_caches():
 def _own_spool(tmp_path, monkeypatch):
     """No test reads or writes the spool of this machine."""
     monkeypatch.setattr(spool, "_default_name", lambda: str(tmp_path / "spool"))
+
+
+@pytest.fixture(autouse=True)
+def _own_media(tmp_path, settings):
+    """What a test uploads goes away with it."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+
+
+@pytest.fixture(autouse=True)
+def _quiet_before(monkeypatch):
+    """What readers do in one test does not make the next one believe that there is no time."""
+    monkeypatch.setattr(recording, "_quiet", recording._Quiet())
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+from django.core.files.base import ContentFile
+from wagtail.documents.models import Document
+
 from wagtail_email_insights.consents import actions as consent_actions
 from wagtail_email_insights.consents.models import Consent, ConsentVersion
 from wagtail_email_insights.contacts.models import (
@@ -71,3 +74,10 @@ def make_mailing(email: Email | None = None, *lists: RecipientList, **fields: An
     mailing = Mailing.objects.create(email=email or make_email(), **fields)
     mailing.recipient_lists.set(lists)
     return mailing
+
+
+def make_document(
+    name: str = "report.pdf", content: bytes = b"%PDF-1.7 roses", **fields: Any
+) -> Document:
+    """A Wagtail document; the test sets ``MEDIA_ROOT`` to a folder of its own."""
+    return Document.objects.create(title=name, file=ContentFile(content, name), **fields)

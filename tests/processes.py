@@ -272,6 +272,17 @@ class Postgres:
     def __exit__(self, *_details: object) -> None:
         self._control("stop", "--mode=immediate")
 
+    @property
+    def log(self) -> str:
+        """What the server wrote down, mistakes of its clients among it."""
+        return (self.folder / "log").read_text(errors="replace")
+
+    def start(self) -> None:
+        self._control("start")
+
+    def stop(self, mode: str = "fast") -> None:
+        self._control("stop", f"--mode={mode}")
+
     def restart(self, mode: str) -> None:
         """Shut down *fast* (connections are cut) or *immediate* (as a crash) and start again."""
         self._control("restart", f"--mode={mode}")
@@ -393,16 +404,30 @@ class Site:
         """Run Python *code* with the site's own settings and database."""
         return self.manage("shell", "-v0", "-c", code)
 
-    def start(self, *arguments: str) -> Process:
+    def start(self, *arguments: str, program: str = "django") -> Process:
         """Start a management command that stays, and stop it with the site."""
         log = self.folder / f"{len(self._processes)}-{re.sub(r'[^a-z]', '', arguments[0])}.log"
-        process = Process("django", *arguments, environment=self.environment, log=log)
+        process = Process(program, *arguments, environment=self.environment, log=log)
         self._processes.append(process)
         return process
 
     def start_web(self) -> Process:
         # --insecure: static files without DEBUG, which would change how errors are answered.
         web = self.start("runserver", "--noreload", "--insecure", f"{HOST}:{self.port}")
+        web.wait_ready(partial(answers, f"{self.url}/admin/login/"))
+        return web
+
+    def start_gunicorn(self, *, processes: int = 2, threads: int = 8) -> Process:
+        """Start the web server of a site in production, whose processes and threads keep on."""
+        web = self.start(
+            "django.core.wsgi:get_wsgi_application()",
+            f"--bind={HOST}:{self.port}",
+            f"--workers={processes}",
+            f"--threads={threads}",
+            "--worker-class=gthread",
+            "--no-control-socket",
+            program="gunicorn",
+        )
         web.wait_ready(partial(answers, f"{self.url}/admin/login/"))
         return web
 

@@ -66,7 +66,7 @@ def test_our_tables_can_be_made_alone_and_taken_away(tmp_path):
         "from django.core.management import call_command as call;"
         "call('migrate', 'wagtail_email_insights', verbosity=0);"
         "call('migrate', verbosity=0);"
-        "from django_q.models import Schedule; assert Schedule.objects.count() == 3;"
+        "from django_q.models import Schedule; assert Schedule.objects.count() == 6;"
         "call('migrate', 'wagtail_email_insights', 'zero', verbosity=0)"
     )
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}

@@ -21,11 +21,22 @@ class EmailInsightsConfig(AppConfig):
         from .segments import conditions as segment_conditions  # noqa: F401
         from .sending import schedules as sending_schedules
         from .sending import standby
+        from .statistics import findings  # noqa: F401
+        from .statistics import schedules as statistics_schedules
         from .tracking import conditions as tracking_conditions  # noqa: F401
         from .tracking import receivers, resends  # noqa: F401
+        from .tracking import schedules as tracking_schedules
+        from .tracking import standby as tracking_standby
 
-        for ensure in (sending_schedules, feedback_schedules, digest_schedules):
+        for ensure in (
+            sending_schedules,
+            tracking_schedules,
+            feedback_schedules,
+            digest_schedules,
+            statistics_schedules,
+        ):
             post_migrate.connect(ensure.ensure_schedules, sender=self)
         feedback_receivers.connect()
         if apps.is_installed("django_q"):
+            queue.call_in_workers(tracking_standby.begin)
             queue.call_in_workers(standby.begin)

@@ -114,6 +114,94 @@ class AppSettings:
         return self._get("refresh_seconds", 4)
 
     @property
+    def recorder(self) -> str:
+        """Where a click is put down while its reader waits: ``database``, ``redis`` or a path.
+
+        ``database`` writes one row, on SQLite one line of a file instead, because there a click
+        would have to wait for whoever writes; ``redis`` adds to a Redis Stream. A dotted path names
+        a callable that returns a recorder of your own.
+        """
+        return self._get("recorder", "database")
+
+    @property
+    def redis_url(self) -> str:
+        """Address of the Redis server that the recorder ``redis`` writes to."""
+        return self._get("redis_url", "redis://127.0.0.1:6379/0")
+
+    @property
+    def at_once_per_second(self) -> int:
+        """Clicks a second, per web process, up to which each becomes an event at once.
+
+        Above that they wait, safely written down, for a worker, which takes hundreds at a time.
+        """
+        return self._get("at_once_per_second", 20)
+
+    @property
+    def link_cache_seconds(self) -> float:
+        """How long a web process trusts a destination it has looked up: corrections show by then.
+
+        While the database is away it trusts what it knows for as long as that takes.
+        """
+        return self._get("link_cache_seconds", 5.0)
+
+    @property
+    def trap_links(self) -> bool:
+        """Put a link into every e-mail that no person sees; whoever follows it is a machine."""
+        return self._get("trap_links", True)
+
+    @property
+    def trap_seconds(self) -> float:
+        """How long before and after following the trap link a copy's opens and clicks are its."""
+        return self._get("trap_seconds", 30.0)
+
+    @property
+    def burst_links(self) -> int:
+        """Different links of one copy within ``burst_seconds`` that no person follows."""
+        return self._get("burst_links", 3)
+
+    @property
+    def burst_seconds(self) -> float:
+        """The span of a burst; what follows within it belongs to the burst too."""
+        return self._get("burst_seconds", 1.0)
+
+    @property
+    def sweep_copies(self) -> int:
+        """Copies clicked from one network within ``sweep_seconds`` that no office clicks.
+
+        0 switches this rule off.
+        """
+        return self._get("sweep_copies", 10)
+
+    @property
+    def sweep_seconds(self) -> float:
+        """The span of a sweep over many copies."""
+        return self._get("sweep_seconds", 10.0)
+
+    @property
+    def client_address_header(self) -> str:
+        """Request header that holds the visitor's address, set by your own proxy.
+
+        Without it the connection's address is used, and none at all for a request that came
+        through a proxy: else everybody behind it would look like one network.
+        """
+        return self._get("client_address_header", "")
+
+    @property
+    def retention_days(self) -> int | None:
+        """Days after which the events of a mailing are deleted; its figures stay. None: never."""
+        return self._get("retention_days", None)
+
+    @property
+    def diagnostics(self) -> Mapping[str, float]:
+        """Thresholds of the diagnostics that differ from their defaults, by name."""
+        return self._get("diagnostics", {})
+
+    @property
+    def ranking_floor(self) -> int:
+        """Delivered copies below which a mailing is neither best nor worst: chance rules there."""
+        return self._get("ranking_floor", 100)
+
+    @property
     def spool_directory(self) -> str | None:
         """Folder for events that the database would not take, until ``replay_events``.
 

@@ -8,21 +8,40 @@ from .feedback.models import Reply, SeenReport
 from .mailings.models import Delivery, Mailing, MailingContent, MailingVariant
 from .segments.models import Segment
 from .site_settings.models import EmailSettings, RateBucket, Sender
-from .tracking.models import Event, TrackedLink
+from .statistics.models import Alert, Mute
+from .tracking.models import (
+    DrainPosition,
+    Event,
+    Hit,
+    LinkCorrection,
+    MailingTotals,
+    NetworkSighting,
+    Probe,
+    Tally,
+    TrackedLink,
+)
 
 __all__ = [
+    "Alert",
     "Consent",
     "ConsentRecord",
     "ConsentVersion",
     "Contact",
     "Delivery",
     "Digest",
+    "DrainPosition",
     "Email",
     "EmailSettings",
     "Event",
+    "Hit",
+    "LinkCorrection",
     "Mailing",
     "MailingContent",
+    "MailingTotals",
     "MailingVariant",
+    "Mute",
+    "NetworkSighting",
+    "Probe",
     "RateBucket",
     "RecipientList",
     "Reply",
@@ -31,5 +50,6 @@ __all__ = [
     "Sender",
     "Subscription",
     "Suppression",
+    "Tally",
     "TrackedLink",
 ]

@@ -14,7 +14,7 @@ subscription_confirmed = Signal()
 
 contact_unsubscribed = Signal()
 """``contact``, ``recipient_lists`` (those left), ``everything`` (bool), ``mailing`` (the one whose
-link was used, or None)."""
+link was used, or None), ``why`` (a LeavingReason, if one was given)."""
 
 consent_agreed = Signal()
 """``record``: a ConsentRecord with action *agree*."""

@@ -44,11 +44,19 @@ class Kind(enum.IntEnum):
     MESSAGE = 7
     """(delivery id,): left part of the Message-ID and of the envelope sender"""
     WEB_VERSION = 8
-    """(mailing id,)"""
+    """(mailing id, delivery id, variant): the e-mail in a browser, from an identified copy"""
     PREFERENCES = 9
     """(contact id,)"""
     FILE = 10
-    """(file id, delivery id)"""
+    """(link id, delivery id): a followed attachment in an identified copy"""
+    FILE_ANONYMOUS = 11
+    """(link id, copy key); key 0 when shared"""
+    WEB_VERSION_ANONYMOUS = 12
+    """(mailing id, copy key, variant); key 0 when shared"""
+    TRAP = 13
+    """(mailing id, delivery id, variant): the hidden link that only machines follow"""
+    TRAP_ANONYMOUS = 14
+    """(mailing id, copy key, variant)"""
 
 
 class TokenError(ValueError):

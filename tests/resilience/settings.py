@@ -20,6 +20,8 @@ if url := os.environ.get("STORY_DATABASE_URL"):
         "USER": server.username,
         "HOST": server.hostname,
         "PORT": server.port,
+        # As long as the servers live: in production connections are kept, and break.
+        "CONN_MAX_AGE": json.loads(os.environ.get("STORY_CONN_MAX_AGE", "0")),
     }
 
 if port := os.environ.get("STORY_REDIS_PORT"):

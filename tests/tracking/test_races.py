@@ -17,7 +17,8 @@ from wagtail_email_insights.contacts import actions as contact_actions
 from wagtail_email_insights.mailings.models import Delivery
 from wagtail_email_insights.subscriptions import flows
 from wagtail_email_insights.subscriptions.departures import Departure
-from wagtail_email_insights.tracking import actions, recording
+from wagtail_email_insights.tracking import actions, taking_in
+from wagtail_email_insights.tracking.hits import Observation
 from wagtail_email_insights.tracking.models import Event, EventKind
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -62,17 +63,17 @@ def opened(contact):
     delivery = Delivery.objects.create(
         mailing=make_mailing(), contact=contact, state="sent", identified=True
     )
-    return recording.Observation(
+    return Observation(
         "open", timezone.now(), delivery.mailing_id, None, True, delivery.pk, 0, "human", ""
     )
 
 
 def test_an_open_is_never_kept_with_the_name_after_a_withdrawal(contact, opened, monkeypatch):
     asked, withdrawn = threading.Event(), threading.Event()
-    is_known = recording.is_known
+    known_among = taking_in.consents.known_among
 
-    def ask_and_dawdle(contact_id: int) -> bool:
-        answer = is_known(contact_id)
+    def ask_and_dawdle(contact_ids) -> set[int]:
+        answer = known_among(contact_ids)
         asked.set()
         withdrawn.wait(PATIENCE)
         return answer
@@ -82,14 +83,14 @@ def test_an_open_is_never_kept_with_the_name_after_a_withdrawal(contact, opened,
         consent_actions.withdraw(contact, tracking_consent())
         withdrawn.set()
 
-    monkeypatch.setattr(recording, "is_known", ask_and_dawdle)
-    both(lambda: recording.record(opened), withdraw)
+    monkeypatch.setattr(taking_in.consents, "known_among", ask_and_dawdle)
+    both(lambda: taking_in.take_in([opened]), withdraw)
     assert Event.objects.get().contact is None
 
 
 def test_an_open_that_waited_for_the_withdrawal_sees_it(contact, opened, monkeypatch):
     stripped = threading.Event()
-    strip = actions.lock_contact
+    strip = actions.lock_contacts
 
     def strip_and_dawdle(contact_id: int) -> None:
         strip(contact_id)
@@ -98,9 +99,9 @@ def test_an_open_that_waited_for_the_withdrawal_sees_it(contact, opened, monkeyp
 
     def record() -> None:
         stripped.wait(10)
-        recording.record(opened)
+        taking_in.take_in([opened])
 
-    monkeypatch.setattr(actions, "lock_contact", strip_and_dawdle)
+    monkeypatch.setattr(actions, "lock_contacts", strip_and_dawdle)
     both(lambda: consent_actions.withdraw(contact, tracking_consent()), record)
     assert Event.objects.get().contact is None
 

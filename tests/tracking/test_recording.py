@@ -5,6 +5,7 @@ import re
 import pytest
 from django.core import mail
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, OperationalError
+from django.db.backends.utils import CursorWrapper
 from django.test import Client
 
 from tests.factories import make_contact, make_email, make_list, make_mailing, subscribe
@@ -16,7 +17,7 @@ from wagtail_email_insights.mailings.models import Delivery
 from wagtail_email_insights.sending import actions
 from wagtail_email_insights.sending.batches import work_on
 from wagtail_email_insights.tokens import Kind
-from wagtail_email_insights.tracking import links, recording, views
+from wagtail_email_insights.tracking import links, recorders, recording, taking_in, views
 from wagtail_email_insights.tracking.models import Event, EventKind, TrackedLink, Verdict
 
 pytestmark = pytest.mark.django_db
@@ -206,21 +207,35 @@ def test_a_listener_that_fails_costs_neither_event_nor_page(
     assert heard == [Event.objects.get()]
 
 
-def test_the_contact_is_locked_before_consent_is_asked(sent, reader, monkeypatch):
+def test_the_contacts_are_locked_before_consent_is_asked(sent, reader, monkeypatch):
     order = []
-    is_known, lock = recording.is_known, recording.lock_contact
-    monkeypatch.setattr(recording, "is_known", lambda pk: order.append("ask") or is_known(pk))
-    monkeypatch.setattr(recording, "lock_contact", lambda pk: order.append("lock") or lock(pk))
+    known, lock = taking_in.consents.known_among, taking_in.lock_contacts
+    monkeypatch.setattr(
+        taking_in.consents, "known_among", lambda pks: order.append("ask") or known(pks)
+    )
+    monkeypatch.setattr(
+        taking_in, "lock_contacts", lambda *pks: order.append(f"lock {len(pks)}") or lock(*pks)
+    )
     reader.get(addresses_in("ann")[0])
     reader.get(addresses_in("bob")[0])
-    assert order == ["lock", "ask"]
+    assert order == ["lock 1", "ask", "lock 0", "ask"]
 
 
-def test_a_known_link_is_not_looked_up_again(sent, reader, django_assert_max_num_queries):
+def test_answering_a_known_link_costs_one_insert_at_most(
+    sent, reader, settings, django_assert_max_num_queries
+):
+    settings.WAGTAIL_EMAIL_INSIGHTS = {"at_once_per_second": 0}
     reader.get(addresses_in("bob")[0])
-    # Savepoint, insert, release: nothing else for a copy that leads to nobody.
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(1):
         reader.get(addresses_in("bob")[0])
+
+
+def test_under_load_hits_wait_for_a_worker(sent, reader, settings):
+    settings.WAGTAIL_EMAIL_INSIGHTS = {"at_once_per_second": 0}
+    reader.get(addresses_in("bob")[0])
+    assert not Event.objects.exists()
+    assert recording.drain() == 1
+    assert Event.objects.count() == 1
 
 
 def test_no_get_changes_a_subscription(sent, reader):
@@ -233,22 +248,33 @@ def test_no_get_changes_a_subscription(sent, reader):
 
 @pytest.mark.parametrize("trouble", [DatabaseError, OperationalError, InterfaceError])
 def test_the_reader_is_served_when_the_database_is_not(
-    sent, reader, monkeypatch, settings, tmp_path, trouble
+    sent, reader, monkeypatch, settings, trouble
 ):
-    settings.WAGTAIL_EMAIL_INSIGHTS = {"spool_directory": str(tmp_path)}
-    links.destination(TrackedLink.objects.first().pk)
+    settings.WAGTAIL_EMAIL_INSIGHTS = {"link_cache_seconds": 0}
+    first, second, *_ = addresses_in("ann")
+    assert reader.get(first).status_code == 302
+    Event.objects.all().delete()
 
-    def locked(_observation):
+    def away(*_args, **_kwargs):
         raise trouble("the database is away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(recording, "store", locked)
-        assert reader.get(addresses_in("ann")[0]).status_code == 302
+        patch.setattr(recorders, "recorder", recorders.TableRecorder)
+        patch.setattr(CursorWrapper, "execute", away)
+        patch.setattr(CursorWrapper, "executemany", away)
+        assert reader.get(first)["Location"] == "https://example.com/a?x=1&y=2"
+        # Nobody has followed it here before, but one look-up brings the whole mailing.
+        assert reader.get(second)["Location"] == "https://example.com/b"
+        assert reader.get(addresses_in("ann", "o")[0]).status_code == 200
+        links.forget()
+        links._database.reset()
+        answer = reader.get(first)
+        assert (answer.status_code, answer["Retry-After"]) == (503, "30")
+    links._database.reset()
     assert not Event.objects.exists()
-    assert recording.replay() == 1
-    event = Event.objects.get()
-    assert event.contact.email == "ann@example.org"
-    assert recording.replay() == 0
+    assert recording.drain() == 3
+    assert {event.contact.email for event in Event.objects.all()} == {"ann@example.org"}
+    assert recording.drain() == 0
 
 
 def test_nothing_in_a_dump_leads_from_a_click_to_those_who_did_not_agree(sent, reader):

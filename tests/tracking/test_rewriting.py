@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wagtail_email_insights.tracking.rewriting import rewrite_links
+from wagtail_email_insights.tracking.rewriting import Target, rewrite_links, rewrite_targets
 
 DOCUMENTS = Path(__file__).parent / "documents"
 NAMES = sorted(
@@ -245,3 +245,30 @@ def test_what_no_reader_can_be_sent_to_is_no_link(url):
 def test_a_long_address_that_can_be_redirected_to_is_a_link():
     html = f'<a href="https://a.example/{"x" * 1500}">Read</a>'
     assert rewrite_links(html, lambda url, index: "t") == '<a href="t">Read</a>'
+
+
+@pytest.mark.parametrize(
+    ("attributes", "target"),
+    [
+        ("", (None, None)),
+        ('data-attachment="7"', (7, None)),
+        ('DATA-ATTACHMENT=7 data-attachment-days="30"', (7, 30)),
+        ('data-attachment-days="30"', (None, None)),
+        ('data-attachment="7" data-attachment-days="soon"', (7, None)),
+        ('data-attachment=""', (None, None)),
+        ('data-attachment="-7"', (None, None)),
+        ('data-attachment="0"', (None, None)),
+        ('data-attachment="٧"', (None, None)),
+        (f'data-attachment="{"9" * 19}"', (None, None)),
+    ],
+)
+def test_a_link_says_which_document_it_attaches(attributes, target):
+    found = []
+
+    def take(target, index):
+        found.append(target)
+        return target.url
+
+    html = f'<a href="https://example.com/a.pdf" {attributes}>x</a>'
+    assert rewrite_targets(html, take) == html
+    assert found == [Target("https://example.com/a.pdf", *target)]

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from .. import signals
-from ..contacts.actions import lock_contact
+from ..contacts.actions import lock_contacts
 from ..contacts.models import Contact
 from .models import Consent, ConsentAction, ConsentRecord, ConsentVersion
 
@@ -36,7 +36,7 @@ def withdraw(
 ) -> ConsentRecord:
     """Record that *contact* takes an agreement back; listeners strip what it had allowed."""
     # A click that is being stored with the name is waited for, and stripped with the others.
-    lock_contact(contact.pk)
+    lock_contacts(contact.pk)
     record = ConsentRecord.objects.create(
         contact=contact,
         consent=consent,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import CharField, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact
@@ -48,6 +50,12 @@ def may_be_known() -> Q:
     return Q(do_not_track=False) & agreed(app_settings.tracking_consent)
 
 
+def known_among(contact_ids: Iterable[int]) -> set[int]:
+    """Return those of the contacts whose opens and clicks may be recorded with their name, now."""
+    contacts = Contact.objects.filter(may_be_known(), pk__in=list(contact_ids))
+    return set(contacts.values_list("pk", flat=True))
+
+
 def is_known(contact_id: int) -> bool:
     """Tell whether this contact's opens and clicks may be recorded with their name, now."""
-    return Contact.objects.filter(may_be_known(), pk=contact_id).exists()
+    return contact_id in known_among([contact_id])

@@ -73,25 +73,32 @@ def confirm(subscription: Subscription) -> bool:
 
 @transaction.atomic
 def unsubscribe(
-    contact: Contact, recipient_lists: Iterable[RecipientList], *, mailing: Any = None
+    contact: Contact,
+    recipient_lists: Iterable[RecipientList],
+    *,
+    mailing: Any = None,
+    why: str = "",
 ) -> list[RecipientList]:
     """Take *contact* off the given lists; returns those they were really on.
 
-    *mailing* is the mailing whose link was used; it is only passed on to listeners.
+    *mailing* is the mailing whose link was used, *why* the reason that was given, in one word;
+    both are only passed on to listeners.
     """
     lists = _leave(contact.subscriptions.filter(recipient_list__in=list(recipient_lists)))
     if lists:
-        _tell_unsubscribed(contact, lists, everything=False, mailing=mailing)
+        _tell_unsubscribed(contact, lists, everything=False, mailing=mailing, why=why)
     return lists
 
 
 @transaction.atomic
-def unsubscribe_from_all(contact: Contact, *, mailing: Any = None) -> list[RecipientList]:
+def unsubscribe_from_all(
+    contact: Contact, *, mailing: Any = None, why: str = ""
+) -> list[RecipientList]:
     """Take *contact* off every list and suppress the address for whatever comes later."""
     lists = _leave(contact.subscriptions.all())
     newly = suppress(contact.email, SuppressionReason.UNSUBSCRIBED_ALL)
     if lists or newly:
-        _tell_unsubscribed(contact, lists, everything=True, mailing=mailing)
+        _tell_unsubscribed(contact, lists, everything=True, mailing=mailing, why=why)
     return lists
 
 
@@ -114,8 +121,8 @@ def suppress(
     return created or _strengthen(suppression, values)
 
 
-def lock_contact(contact_id: int) -> None:
-    """Hold the contact's row until the transaction ends, where the database can lock a row.
+def lock_contacts(*contact_ids: int) -> None:
+    """Hold the contacts' rows until the transaction ends, where the database can lock a row.
 
     For what must not happen at the same time as a withdrawal of consent. Rows that only point at
     the contact can be written meanwhile.
@@ -123,7 +130,8 @@ def lock_contact(contact_id: int) -> None:
     features = connections[router.db_for_write(Contact)].features
     if features.has_select_for_update:
         rows = Contact.objects.select_for_update(no_key=features.has_select_for_no_key_update)
-        list(rows.filter(pk=contact_id).values_list("pk"))
+        # In one order everywhere, so that two who want the same ones do not wait for each other.
+        list(rows.filter(pk__in=contact_ids).order_by("pk").values_list("pk"))
 
 
 def _leave(subscriptions: QuerySet[Subscription]) -> list[RecipientList]:
@@ -181,8 +189,13 @@ def _set_status(subscription: Subscription, status: SubscriptionStatus, **change
 
 
 def _tell_unsubscribed(
-    contact: Contact, lists: list[RecipientList], *, everything: bool, mailing: Any
+    contact: Contact, lists: list[RecipientList], *, everything: bool, mailing: Any, why: str
 ) -> None:
     signals.contact_unsubscribed.send(
-        Contact, contact=contact, recipient_lists=lists, everything=everything, mailing=mailing
+        Contact,
+        contact=contact,
+        recipient_lists=lists,
+        everything=everything,
+        mailing=mailing,
+        why=why,
     )

@@ -18,8 +18,8 @@ from ..conf import app_settings
 from ..contacts import actions as contact_actions
 from ..contacts.models import Contact, Suppression, SuppressionReason
 from ..mailings.models import Delivery, DeliveryState
+from ..tracking import ledger, totals
 from ..tracking.models import Event, EventKind
-from ..tracking.recording import announce
 from .addresses import address_in, is_daemon
 from .bounces import read_message
 from .finding import Subject, find_subject
@@ -266,6 +266,7 @@ def _settle_uncertain(subject: Subject, at: datetime | None) -> None:
         Delivery.objects.filter(pk=subject.delivery.pk, state=DeliveryState.UNCERTAIN).update(
             state=DeliveryState.SENT, settled_at=at or timezone.now(), lease_owner=None, error=""
         )
+        totals.forget([subject.delivery.mailing_id])
 
 
 def _store(
@@ -279,7 +280,7 @@ def _store(
         key = f"{kind}:{subject.delivery.pk}"
     if key and not first_time(hashlib.sha256(f"{kind}:{key}".encode()).hexdigest()):
         return None
-    event = Event.objects.create(
+    event = Event(
         kind=kind,
         at=at or timezone.now(),
         contact=subject.contact,
@@ -288,5 +289,5 @@ def _store(
         copy=subject.delivery.pk if subject.delivery else None,
         value=value.replace("\x00", "")[:250],
     )
-    announce(event)
+    ledger.store([event])
     return event

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
 from wagtail.contrib.settings.models import BaseSiteSetting, register_setting
 
 
@@ -80,6 +84,14 @@ class RateBucket(models.Model):
         return f"{self.sender_id}: {self.tokens:.1f} in {self.seconds} s"
 
 
+class SummaryRhythm(models.TextChoices):
+    """How often colleagues are sent a summary of the figures; empty for never."""
+
+    DAILY = "daily", _("Every day")
+    WEEKLY = "weekly", _("Every Monday")
+    MONTHLY = "monthly", _("On the first of every month")
+
+
 @register_setting(icon="mail")
 class EmailSettings(BaseSiteSetting):
     """Sender, addresses and choices of one site. Secrets and queue tuning stay in settings.py."""
@@ -113,6 +125,59 @@ class EmailSettings(BaseSiteSetting):
         blank=True,
         help_text=_("Stands at the foot of every e-mail; the law of most countries asks for it."),
     )
+    summary_rhythm = models.CharField(
+        _("summary by e-mail"), max_length=8, choices=SummaryRhythm.choices, blank=True
+    )
+    summary_to = models.TextField(
+        _("summary and alerts go to"),
+        blank=True,
+        help_text=_("One address per line: colleagues who want to hear how the e-mails do."),
+    )
+    mail_alerts = models.BooleanField(
+        _("send alerts by e-mail"),
+        default=False,
+        help_text=_("As soon as something looks wrong, such as many bounces."),
+    )
+    summary_sent_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    panels = [
+        MultiFieldPanel(
+            [
+                FieldPanel("default_sender"),
+                FieldRowPanel([FieldPanel("from_name"), FieldPanel("from_email")]),
+                FieldPanel("reply_to"),
+            ],
+            heading=_("Who the mail comes from"),
+        ),
+        MultiFieldPanel(
+            [FieldPanel("base_url"), FieldPanel("postal_address")], heading=_("In every e-mail")
+        ),
+        MultiFieldPanel(
+            [
+                FieldPanel("summary_rhythm"),
+                FieldPanel("mail_alerts"),
+                FieldPanel("summary_to"),
+            ],
+            heading=_("For colleagues"),
+        ),
+    ]
 
     class Meta:
         verbose_name = _("email settings")
+
+    @property
+    def summary_addresses(self) -> list[str]:
+        """Who hears of the figures, each once and in the order given."""
+        return list(dict.fromkeys(re.findall(r"[^\s,;]+", self.summary_to)))
+
+    def clean(self) -> None:
+        super().clean()
+        for address in self.summary_addresses:
+            try:
+                validate_email(address)
+            except ValidationError as error:
+                raise ValidationError(
+                    {"summary_to": _("“%(address)s” is no e-mail address.") % {"address": address}}
+                ) from error
+        if (self.summary_rhythm or self.mail_alerts) and not self.summary_addresses:
+            raise ValidationError({"summary_to": _("Enter at least one address.")})

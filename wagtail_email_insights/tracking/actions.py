@@ -6,12 +6,13 @@ import secrets
 
 from django.db import transaction
 
-from ..contacts.actions import lock_contact
+from ..contacts.actions import lock_contacts
 from ..contacts.models import Contact
 from ..mailings.models import Delivery
-from .models import Event, EventKind
+from . import ledger, totals
+from .models import Event, EventKind, Probe
 
-CONSENT_KINDS = (EventKind.OPEN, EventKind.CLICK)
+CONSENT_KINDS = (EventKind.OPEN, EventKind.CLICK, EventKind.DOWNLOAD, EventKind.WEB_VIEW)
 """Kinds that need consent to be known; the others belong to the standing relation."""
 
 
@@ -22,12 +23,28 @@ def new_copy_key() -> int:
 
 @transaction.atomic
 def strip_contact(contact: Contact) -> None:
-    """Take *contact* off past opens and clicks; totals and uniques stay as they were.
+    """Take *contact* off past opens, clicks, downloads and web views; the sums stay as they were.
 
-    All events of one copy get the same random key, so the copy still counts once.
+    All these events of one copy get the same random key, so the copy still counts once. Waiting
+    hits need nothing: consent is asked when they become events.
     """
-    lock_contact(contact.pk)
+    lock_contacts(contact.pk)
     events = Event.objects.filter(contact=contact, kind__in=CONSENT_KINDS)
-    for mailing_id in set(events.values_list("mailing_id", flat=True)):
-        events.filter(mailing_id=mailing_id).update(contact=None, copy=-new_copy_key())
-    Delivery.objects.filter(contact=contact, identified=True).update(identified=False)
+    places = set(events.values_list("mailing_id", "copy"))
+    for mailing_id, copy in sorted((m, c) for m, c in places if m is not None and c is not None):
+        _strip_from(mailing_id, copy)
+    # What belongs to no copy is counted for nobody; the contact goes all the same.
+    events.update(contact=None)
+    copies = Delivery.objects.filter(contact=contact)
+    Probe.objects.filter(copy__in=copies.values("pk")).delete()
+    identified = copies.filter(identified=True)
+    totals.forget(identified.values_list("mailing_id", flat=True))
+    identified.update(identified=False)
+
+
+def _strip_from(mailing_id: int, copy: int) -> None:
+    key = -new_copy_key()
+    with ledger.keeping_tallies(mailing_id, [copy, key]):
+        events = Event.objects.filter(mailing=mailing_id, copy=copy, kind__in=CONSENT_KINDS)
+        events.update(contact=None, copy=key)
+        Probe.objects.filter(mailing=mailing_id, copy=copy).update(copy=key)

@@ -1,12 +1,25 @@
-"""From the number in a token to the destination, without a query for links seen before."""
+"""From the number in a token to the destination, mostly without a query.
+
+Each process keeps what it has looked up and asks again every few seconds, so that a correction
+shows everywhere. While the database is away, what is known goes on leading there. One look-up
+brings all links of the mailing: whoever answers one of them can answer the others too.
+"""
 
 from __future__ import annotations
 
-from functools import lru_cache
+import time
+from datetime import datetime
 from typing import NamedTuple
 
+from django import db
+
+from ..conf import app_settings
+from .breaker import Breaker
 from .models import TrackedLink
 from .rewriting import is_redirectable
+
+MOST = 50_000
+"""Destinations kept per process; beyond that it starts anew."""
 
 
 class Destination(NamedTuple):
@@ -14,22 +27,59 @@ class Destination(NamedTuple):
     mailing_id: int
     variant: int
     url: str
+    document_id: int | None = None
+    expires_at: datetime | None = None
 
 
 class UnknownLink(LookupError):
     """A well-signed token for a link that is no longer stored, or that leads nowhere."""
 
 
-@lru_cache(maxsize=10_000)
+class NotNow(Exception):
+    """The database is away, and this process has not seen the link before."""
+
+
+_COLUMNS = ("pk", "mailing_id", "variant", "url", "document_id", "expires_at")
+_known: dict[int, tuple[Destination, float]] = {}
+_database = Breaker(seconds=1.0)
+
+
 def destination(link_id: int) -> Destination:
-    """Return where the link leads; raises UnknownLink. Cached in the process."""
-    rows = TrackedLink.objects.filter(pk=link_id).values_list("pk", "mailing_id", "variant", "url")
-    row = rows.first()
-    if row is None or not is_redirectable(row[-1]):
-        raise UnknownLink(link_id)
-    return Destination(*row)
+    """Return where the link leads; raises UnknownLink, and NotNow while the database is away."""
+    known = _known.get(link_id)
+    if known and (known[1] > time.monotonic() or _database.is_open):
+        return known[0]
+    try:
+        _look_up(link_id)
+    except db.Error as error:
+        _database.trip()
+        if known is None:
+            raise NotNow from error
+        return known[0]
+    _database.reset()
+    return _redirectable(link_id)
 
 
 def forget() -> None:
-    """Drop every destination cached in this process, after links were corrected or deleted."""
-    destination.cache_clear()
+    """Drop every destination kept in this process; the others notice within seconds."""
+    _known.clear()
+
+
+def _redirectable(link_id: int) -> Destination:
+    known = _known.get(link_id)
+    if known is None:
+        raise UnknownLink(link_id)
+    return known[0]
+
+
+def _look_up(link_id: int) -> None:
+    if len(_known) > MOST:
+        _known.clear()
+    until = time.monotonic() + app_settings.link_cache_seconds
+    siblings = TrackedLink.objects.filter(mailing__links=link_id)
+    rows = list(siblings.values_list(*_COLUMNS))
+    _known.pop(link_id, None)
+    for row in rows:
+        found = Destination(*row)
+        if found.document_id is not None or is_redirectable(found.url):
+            _known[found.link_id] = (found, until)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
+from django.core.signals import request_finished
 from django.db.models.signals import post_delete, post_save, pre_delete
 from django.dispatch import receiver
 from django.utils.translation import gettext as _
@@ -15,8 +16,8 @@ from .. import signals
 from ..consents.models import ConsentRecord
 from ..consents.queries import tracking_consent
 from ..contacts.models import Contact, RecipientList, Subscription
-from ..mailings.models import Delivery
-from . import links
+from ..mailings.models import Delivery, Mailing
+from . import ledger, links, recording, totals
 from .actions import strip_contact
 from .models import Event, EventKind, TrackedLink
 
@@ -47,19 +48,32 @@ def record_unsubscribe(
     recipient_lists: Iterable[RecipientList],
     everything: bool,
     mailing: Any,
+    why: str = "",
     **_kwargs: Any,
 ) -> None:
     """Store one event per list left; with nothing to leave, one for "everything"."""
     left: list[RecipientList | None] = list(recipient_lists)
-    for recipient_list in left or [None]:
-        Event.objects.create(
-            kind=EventKind.UNSUBSCRIBE,
-            contact=contact,
-            mailing=mailing,
-            recipient_list=recipient_list,
-            copy=_copy_of(contact, mailing),
-            value="everything" if everything else "",
-        )
+    copy, variant = _copy_of(contact, mailing)
+    ledger.store(
+        [
+            Event(
+                kind=EventKind.UNSUBSCRIBE,
+                contact=contact,
+                mailing=mailing,
+                recipient_list=recipient_list,
+                copy=copy,
+                variant=variant,
+                value="everything" if everything else "",
+                why=why,
+            )
+            for recipient_list in left or [None]
+        ]
+    )
+
+
+@receiver(signals.mailing_state_changed)
+def count_copies_anew(*, mailing: Mailing, **_kwargs: Any) -> None:
+    totals.forget([mailing.pk])
 
 
 @receiver(post_save, sender=Contact)
@@ -91,6 +105,9 @@ def forget_address(*, instance: Contact, **_kwargs: Any) -> None:
     entries.update(label=_("contact %(number)s") % {"number": instance.pk})
 
 
+request_finished.connect(recording.after_response, dispatch_uid="email_insights_after_response")
+
+
 @receiver(post_save, sender=TrackedLink)
 @receiver(post_delete, sender=TrackedLink)
 def forget_destinations(*, created: bool = False, **_kwargs: Any) -> None:
@@ -99,15 +116,20 @@ def forget_destinations(*, created: bool = False, **_kwargs: Any) -> None:
 
 
 def _record_standing(kind: EventKind, subscription: Subscription) -> None:
-    Event.objects.create(
-        kind=kind,
-        contact=subscription.contact,
-        recipient_list=subscription.recipient_list,
-        value=subscription.source,
+    ledger.store(
+        [
+            Event(
+                kind=kind,
+                contact=subscription.contact,
+                recipient_list=subscription.recipient_list,
+                value=subscription.source,
+            )
+        ]
     )
 
 
-def _copy_of(contact: Contact, mailing: Any) -> int | None:
+def _copy_of(contact: Contact, mailing: Any) -> tuple[int | None, int]:
     if mailing is None:
-        return None
-    return mailing.deliveries.filter(contact=contact).values_list("pk", flat=True).first()
+        return None, 0
+    copies = mailing.deliveries.filter(contact=contact).values_list("pk", "variant")
+    return copies.first() or (None, 0)

@@ -1,166 +1,171 @@
-"""Writing down opens and clicks, with the contact only where consent allows it, now."""
+"""Writing down what readers do: safely, at once, and without keeping them waiting.
+
+A request to one of our addresses is written down by ``record`` and answered. It becomes an event
+soon after: when the answer is out, if it is quiet; by a worker, once a second; or when somebody
+looks at figures (``draining``).
+"""
 
 from __future__ import annotations
 
-import contextlib
 import logging
+import threading
+import time
 from datetime import datetime
-from functools import partial
-from typing import Any, NamedTuple
 
-from django import db
-from django.db import DataError, IntegrityError, transaction
+from django.db import connections, router
 from django.utils import timezone
 
-from .. import signals
-from ..consents.queries import is_known
-from ..contacts.actions import lock_contact
-from ..mailings.models import Delivery
+from ..conf import app_settings
 from ..tokens import Kind, Token
-from . import spool
+from .draining import catch_up, drain, is_pending, try_drain
+from .hits import PERSON, Observation, Traits
 from .links import Destination
-from .models import Event, EventKind
-from .verdicts import Judgement
+from .models import EventKind, Evidence, Hit
+from .recorders import RecorderAway
+from .writing import writer
+
+__all__ = [
+    "catch_up",
+    "drain",
+    "is_pending",
+    "observe_link",
+    "observe_mailing",
+    "record",
+    "try_drain",
+]
 
 logger = logging.getLogger(__name__)
 
-ANONYMOUS_KINDS = {Kind.CLICK_ANONYMOUS, Kind.OPEN_ANONYMOUS}
+ABOUT_LINKS = {
+    Kind.CLICK: (EventKind.CLICK, True),
+    Kind.CLICK_ANONYMOUS: (EventKind.CLICK, False),
+    Kind.FILE: (EventKind.DOWNLOAD, True),
+    Kind.FILE_ANONYMOUS: (EventKind.DOWNLOAD, False),
+}
+"""Tokens that name a link and a copy: what following is, and whether the copy is identified."""
+
+ABOUT_MAILINGS = {
+    Kind.OPEN: (EventKind.OPEN, True),
+    Kind.OPEN_ANONYMOUS: (EventKind.OPEN, False),
+    Kind.WEB_VERSION: (EventKind.WEB_VIEW, True),
+    Kind.WEB_VERSION_ANONYMOUS: (EventKind.WEB_VIEW, False),
+    Kind.TRAP: (EventKind.CLICK, True),
+    Kind.TRAP_ANONYMOUS: (EventKind.CLICK, False),
+}
+"""Tokens that name a mailing, a copy and a variant."""
+
+TRAPS = (Kind.TRAP, Kind.TRAP_ANONYMOUS)
 
 
-class Observation(NamedTuple):
-    """An open or click as it came in, before anybody asked whose it may be."""
-
-    kind: str
-    at: datetime
-    mailing_id: int
-    link_id: int | None
-    identified: bool
-    copy: int
-    variant: int
-    verdict: str
-    verdict_reason: str
-
-
-def observe_click(
-    token: Token, destination: Destination, judgement: Judgement, *, at: datetime | None = None
+def observe_link(
+    token: Token,
+    destination: Destination,
+    traits: Traits = PERSON,
+    *,
+    at: datetime | None = None,
 ) -> Observation:
-    """Describe the click that a CLICK or CLICK_ANONYMOUS token stands for."""
+    """Describe that a link or an attachment was followed; *token* is one of ABOUT_LINKS."""
+    kind, identified = ABOUT_LINKS[token.kind]
     return Observation(
-        kind=EventKind.CLICK.value,
+        kind=kind.value,
         at=at or timezone.now(),
         mailing_id=destination.mailing_id,
         link_id=destination.link_id,
-        identified=token.kind not in ANONYMOUS_KINDS,
+        identified=identified,
         copy=token.values[1],
         variant=destination.variant,
-        verdict=judgement.verdict.value,
-        verdict_reason=judgement.reason,
+        verdict=traits.verdict,
+        verdict_reason=traits.reason,
+        device=traits.device,
+        client=traits.client,
+        network=traits.network,
+        evidence=Evidence.LOOKAHEAD.value if traits.looks_ahead else "",
     )
 
 
-def observe_open(token: Token, judgement: Judgement, *, at: datetime | None = None) -> Observation:
-    """Describe the open that an OPEN or OPEN_ANONYMOUS token stands for."""
+def observe_mailing(
+    token: Token, traits: Traits = PERSON, *, at: datetime | None = None
+) -> Observation:
+    """Describe an open, a web view or a step into the trap; *token* is one of ABOUT_MAILINGS."""
+    kind, identified = ABOUT_MAILINGS[token.kind]
     mailing_id, copy, variant = token.values[:3]
     return Observation(
-        kind=EventKind.OPEN.value,
+        kind=kind.value,
         at=at or timezone.now(),
         mailing_id=mailing_id,
         link_id=None,
-        identified=token.kind not in ANONYMOUS_KINDS,
+        identified=identified,
         copy=copy,
         variant=variant,
-        verdict=judgement.verdict.value,
-        verdict_reason=judgement.reason,
+        verdict=traits.verdict,
+        verdict_reason=traits.reason,
+        device=traits.device,
+        client=traits.client,
+        network=traits.network,
+        evidence=_evidence(token, traits),
     )
 
 
-def record(observation: Observation) -> Event | None:
-    """Store *observation*; the consent of the contact is asked at this moment.
+def record(observation: Observation) -> None:
+    """Have *observation* safe when this returns; never raises, for the reader comes first.
 
-    Never raises, for the reader comes first: an event that the database would not take is spooled
-    to disk for ``replay_events``, one of a mailing that was deleted is dropped; both return None.
+    What the recorder does not take goes to the spool on this host's disk.
     """
     try:
-        return store(observation)
-    except IntegrityError:
-        logger.info("Dropped an event of a mailing that no longer exists")
-    except db.Error:
-        logger.exception("Could not record an event; it is spooled for replay_events")
-        _keep_for_later(observation)
-    return None
+        writer.write(observation.line())
+    except RecorderAway:
+        logger.exception("Lost a hit: neither recorder nor spool took it: %r", observation)
+        return
+    _quiet.note()
 
 
-@transaction.atomic
-def store(observation: Observation) -> Event:
-    """Insert the event; raises ``django.db.Error``. Listeners hear of it on commit."""
-    contact_id, copy = _whose(observation)
-    event = Event.objects.create(
-        kind=observation.kind,
-        at=observation.at,
-        mailing_id=observation.mailing_id,
-        link_id=observation.link_id,
-        contact_id=contact_id,
-        copy=copy,
-        variant=observation.variant,
-        verdict=observation.verdict,
-        verdict_reason=observation.verdict_reason,
-    )
-    announce(event)
-    return event
+def after_response(**_kwargs: object) -> None:
+    """Make events of what this thread has just recorded, if it is quiet; on ``request_finished``.
 
-
-def announce(event: Event) -> None:
-    """Send ``event_recorded`` on commit; a listener that fails is logged and costs no event."""
-    transaction.on_commit(partial(signals.event_recorded.send_robust, Event, event=event))
-
-
-def replay() -> int:
-    """Store every spooled event and return how many there were.
-
-    Raises ``django.db.Error`` while the database refuses, OSError when the spool cannot be read.
+    The reader has been answered by then. Under load nothing is done here: workers take many hits
+    at a time, which costs a tenth.
     """
-    return spool.replay(_store_again)
+    if not _quiet.should_drain():
+        return
+    connection = connections[router.db_for_write(Hit)]
+    was_closed = connection.connection is None
+    # The reader's next click may come on this connection: it must not wait for whoever writes.
+    catch_up(batches=1, milliseconds=0)
+    if was_closed:
+        # Django has done this for the request already, and will not do it for us.
+        connection.close_if_unusable_or_obsolete()
 
 
-def try_replay() -> int:
-    """Store what is spooled if that is possible now; trouble is logged. For regular calls."""
-    try:
-        return replay()
-    except (db.Error, OSError):
-        logger.exception("Could not store the spooled events; they are kept")
-        return 0
+class _Quiet:
+    """Whether so little happens in this process that each hit may become an event at once."""
+
+    def __init__(self) -> None:
+        self._thread = threading.local()
+        self._second = 0
+        self._number = 0
+        self._number_before = 0
+        """In the second before: every second begins with few, also under load."""
+
+    def note(self) -> None:
+        second = int(time.monotonic())
+        if second != self._second:
+            self._number_before = self._number if second == self._second + 1 else 0
+            self._second, self._number = second, 0
+        self._number += 1
+        self._thread.has_recorded = True
+
+    def should_drain(self) -> bool:
+        """Tell whether this thread has something new to drain and there is time; asks once."""
+        has_recorded = getattr(self._thread, "has_recorded", False)
+        self._thread.has_recorded = False
+        busiest = max(self._number, self._number_before)
+        return has_recorded and busiest <= app_settings.at_once_per_second
 
 
-def _store_again(fields: dict[str, Any]) -> None:
-    try:
-        with contextlib.suppress(IntegrityError):
-            store(Observation(**fields))
-    except (TypeError, ValueError, DataError) as error:
-        raise spool.UnreadableEvent from error
+_quiet = _Quiet()
 
 
-def _keep_for_later(observation: Observation) -> None:
-    try:
-        spool.append(observation._asdict())
-    except OSError:
-        logger.exception("Lost an event: neither database nor spool took it: %r", observation)
-
-
-def _whose(observation: Observation) -> tuple[int | None, int | None]:
-    """Return the contact that may be named, and the number that tells this copy apart.
-
-    A copy whose contact may no longer be known gets neither: counting it under a lasting number
-    would lead back to the delivery, so it counts in totals only. The contact is locked before
-    consent is asked: a withdrawal is either seen here, or comes after and strips this event too.
-    """
-    if not observation.identified:
-        return None, -observation.copy or None
-    contact_id = (
-        Delivery.objects.filter(pk=observation.copy, mailing=observation.mailing_id)
-        .values_list("contact_id", flat=True)
-        .first()
-    )
-    if contact_id is None:
-        return None, None
-    lock_contact(contact_id)
-    return (contact_id, observation.copy) if is_known(contact_id) else (None, None)
+def _evidence(token: Token, traits: Traits) -> str:
+    if token.kind in TRAPS:
+        return Evidence.TRAP.value
+    return Evidence.LOOKAHEAD.value if traits.looks_ahead else ""

@@ -1,41 +1,32 @@
-"""Events that the database would not take, kept on disk until it does.
+"""Hits that no database has yet, kept in a file until it takes them.
 
-One line of JSON per event. Several processes share the file: whoever appends or takes it away for
-replaying holds a lock, so nothing is lost between the two. Replaying has a lock of its own, for a
-reader must not wait for it.
+One hit per line. Several processes share the file: whoever appends or takes it away for draining
+holds a lock, so nothing is lost between the two.
 """
 
 from __future__ import annotations
 
 import contextlib
 import getpass
-import json
-import logging
 import os
 import stat
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from ..conf import app_settings
 
 try:
     import fcntl
-except ImportError:  # Windows has no such locks: there, let one process replay.
+except ImportError:  # Windows has no such locks: there, let one process drain.
     fcntl = None  # type: ignore[assignment]
-
-logger = logging.getLogger(__name__)
 
 FILE_NAME = "events.jsonl"
 BAD_FILE_NAME = "bad.jsonl"
 """Lines that nobody could read, for a person to look at."""
 
-
-class UnreadableEvent(ValueError):
-    """A line in the spool is no event; it is put aside, so that the others are not held up."""
+TAKEN = "replay-*.jsonl"
 
 
 def directory() -> Path:
@@ -52,28 +43,53 @@ def directory() -> Path:
     return path
 
 
-def append(event: Mapping[str, Any]) -> None:
-    """Add one event to the spool and have it on disk before returning; raises OSError."""
-    line = json.dumps(event, default=_as_text) + "\n"
+def append(lines: Sequence[str]) -> None:
+    """Add hits to the spool and have them on disk before returning; raises OSError."""
     folder = directory()
     with _lock(folder / "append.lock"):
-        _append_line(folder / FILE_NAME, line)
+        _append(folder / FILE_NAME, lines)
 
 
-def replay(store: Callable[[dict[str, Any]], None]) -> int:
-    """Give every spooled event to *store* and return how many it took.
+def check() -> None:
+    """Write a line beside the spool and take it away again; raises OSError."""
+    path = directory() / f"check-{uuid.uuid4().hex}"
+    try:
+        _append(path, ["check"])
+    finally:
+        path.unlink(missing_ok=True)
 
-    An event is forgotten only after *store* returned; when it raises, that event and the rest
-    stay for the next time. What cannot be read, or *store* refuses with UnreadableEvent, is put
-    aside. Returns 0 at once while another process replays. Raises OSError, and what *store* raises.
+
+def put_aside(line: str | bytes) -> None:
+    """Keep a line that is no hit where a person may look at it; raises OSError."""
+    text = line if isinstance(line, str) else line.decode(errors="backslashreplace")
+    _append(directory() / BAD_FILE_NAME, [text.replace("\n", " ")])
+
+
+def is_pending() -> bool:
+    """Tell whether any hit waits here; raises OSError."""
+    folder = directory()
+    return (folder / FILE_NAME).exists() or any(folder.glob(TAKEN))
+
+
+def oldest() -> Path | None:
+    """Return the oldest file of hits that nobody appends to any more; raises OSError.
+
+    Only for who holds ``draining_alone``.
     """
     folder = directory()
+    _take_away(folder)
+    taken = sorted(folder.glob(TAKEN), key=lambda path: path.stat().st_mtime_ns)
+    return taken[0] if taken else None
+
+
+@contextlib.contextmanager
+def draining_alone() -> Iterator[bool]:
+    """Hold the lock of whoever drains on this host; False while another process holds it."""
     try:
-        with _lock(folder / "replay.lock", wait=False):
-            _take_away(folder)
-            return sum(_replay_file(path, store) for path in sorted(folder.glob("replay-*.jsonl")))
+        with _lock(directory() / "drain.lock", wait=False):
+            yield True
     except BlockingIOError:
-        return 0
+        yield False
 
 
 def _take_away(folder: Path) -> None:
@@ -83,48 +99,15 @@ def _take_away(folder: Path) -> None:
             current.rename(folder / f"replay-{uuid.uuid4().hex}.jsonl")
 
 
-def _replay_file(path: Path, store: Callable[[dict[str, Any]], None]) -> int:
-    lines = path.read_bytes().splitlines()
-    read = taken = 0
-    try:
-        for line in lines:
-            taken += _replay_line(line, path, store)
-            read += 1
-    finally:
-        _keep_only(lines[read:], path)
-    return taken
-
-
-def _replay_line(line: bytes, path: Path, store: Callable[[dict[str, Any]], None]) -> bool:
-    try:
-        store(_as_event(line))
-    except UnreadableEvent:
-        logger.exception("An event in the spool could not be read; it is put aside")
-        text = line.decode(errors="backslashreplace")
-        _append_line(path.with_name(BAD_FILE_NAME), text + "\n")
-        return False
-    return True
-
-
-def _keep_only(lines: list[bytes], path: Path) -> None:
-    if not lines:
-        path.unlink()
-        return
-    rest = path.with_suffix(".rest")
-    rest.write_bytes(b"\n".join(lines) + b"\n")
-    # In one step: whoever pulls the plug now finds the old lines or the new ones.
-    rest.replace(path)
-
-
-def _append_line(path: Path, line: str) -> None:
-    content = line.encode()
+def _append(path: Path, lines: Sequence[str]) -> None:
+    content = "".join(f"{line}\n" for line in lines).encode()
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         before = os.fstat(descriptor).st_size
         if os.write(descriptor, content) != len(content):
             # Half a line would spoil the next one too.
             os.ftruncate(descriptor, before)
-            raise OSError(f"no room left for an event in {path}")
+            raise OSError(f"no room left for hits in {path}")
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -153,17 +136,3 @@ def _default_name() -> str:
     # By number where there is one: in a container the number often has no name.
     user = os.geteuid() if hasattr(os, "geteuid") else getpass.getuser()
     return f"wagtail-email-insights-{user}"
-
-
-def _as_event(line: bytes) -> dict[str, Any]:
-    try:
-        event = json.loads(line)
-        return {**event, "at": datetime.fromisoformat(event["at"])}
-    except (ValueError, TypeError, KeyError) as error:
-        raise UnreadableEvent from error
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"cannot spool {type(value).__name__}")

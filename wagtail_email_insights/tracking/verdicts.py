@@ -1,7 +1,8 @@
 """Person or machine? What a request says about itself.
 
 The first, declared signs only: a user agent that names a robot, a mail service's image proxy, and
-methods and headers that browsers use to look ahead.
+methods and headers that browsers use to look ahead. What the hits of a copy say together is judged
+in ``tracking.judging``.
 """
 
 from __future__ import annotations
@@ -9,22 +10,27 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .models import Verdict
+from .reasons import Reason
+from .robots import declares_robot
 
-# Words by which robots, libraries and link checkers name themselves. Mail clients must not match:
-# no bare "mail", "outlook" or "preview" here. CUBOT makes phones, and RubyLine is one.
-_ROBOT = re.compile(
-    r"(?<!cu)bot(?:\b|_)|crawl|spider|scan(?:ner|ning)|slurp|curl/|wget|python-|python/|aiohttp|httpx"
-    r"|go-http-client|java/|okhttp|libwww-|\bperl(?:[/ ]|$)|\bruby(?:[/ ]|$)|node-fetch|axios"
-    r"|headlesschrome|phantomjs"
-    r"|barracuda|proofpoint|mimecast|safelinks|urlscan|virustotal|facebookexternalhit"
-    r"|monitor|uptime|validator|linkcheck",
+RULE_VERSION = 2
+"""Stored with each verdict. 1: user agents and headers only. 2: also what a copy's hits tell."""
+
+# Longer ones are hostile or broken, and what they are stands at the beginning.
+MAX_AGENT = 1000
+_IMAGE_PROXY = re.compile(
+    r"ggpht\.com|(?:image|mail)[ _-]?proxy|yandeximageresizer"
+    # Gmail, in advance, for somebody who has it open.
+    r"|edge/12\.246 mozilla/5\.0$",
     re.IGNORECASE,
 )
-_IMAGE_PROXY = re.compile(r"googleimageproxy|ggpht\.com|yahoomailproxy", re.IGNORECASE)
 # Apple's Mail Privacy Protection fetches images with exactly this and nothing more.
 _APPLE_PROXY = "Mozilla/5.0"
+LOOKAHEAD_HEADERS = ("Sec-Purpose", "Purpose", "X-Moz", "X-Purpose")
+_LOOKAHEAD = re.compile(r"prefetch|preview|prerender", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -35,25 +41,40 @@ class Judgement:
     reason: str = ""
 
 
+HUMAN = Judgement(Verdict.HUMAN)
+
+
 def judge_user_agent(
     user_agent: str, method: str = "GET", headers: Mapping[str, str] | None = None
 ) -> Judgement:
     """Judge a request by what it declares: user agent, method and look-ahead headers."""
     if is_lookahead(method, headers or {}):
-        return Judgement(Verdict.MACHINE, "lookahead")
-    if not user_agent.strip():
-        return Judgement(Verdict.MACHINE, "no_user_agent")
-    if user_agent.strip() == _APPLE_PROXY:
-        return Judgement(Verdict.PROXY, "apple_privacy")
-    if _IMAGE_PROXY.search(user_agent):
-        return Judgement(Verdict.PROXY, "image_proxy")
-    if _ROBOT.search(user_agent):
-        return Judgement(Verdict.MACHINE, "declared_robot")
-    return Judgement(Verdict.HUMAN)
+        return Judgement(Verdict.MACHINE, Reason.LOOKAHEAD.value)
+    return _judge_agent(user_agent[:MAX_AGENT].strip())
 
 
 def is_lookahead(method: str, headers: Mapping[str, str]) -> bool:
     """Tell whether nobody asked for this yet: HEAD, or a browser's prefetch."""
-    purposes = (headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz", "X-Purpose"))
-    looks_ahead = any(re.search(r"prefetch|preview|prerender", value) for value in purposes)
-    return method != "GET" or looks_ahead
+    purposes = (headers.get(name, "") for name in LOOKAHEAD_HEADERS)
+    return method != "GET" or any(_LOOKAHEAD.search(purpose) for purpose in purposes)
+
+
+def image_proxy(user_agent: str) -> Reason | None:
+    """Return which kind of image proxy *user_agent* belongs to, None if to none.
+
+    Such a request says nothing about the reader's own program and device.
+    """
+    if user_agent == _APPLE_PROXY:
+        return Reason.APPLE_PRIVACY
+    return Reason.IMAGE_PROXY if _IMAGE_PROXY.search(user_agent) else None
+
+
+@lru_cache(maxsize=2048)
+def _judge_agent(user_agent: str) -> Judgement:
+    if not user_agent:
+        return Judgement(Verdict.MACHINE, Reason.NO_USER_AGENT.value)
+    if proxy := image_proxy(user_agent):
+        return Judgement(Verdict.PROXY, proxy.value)
+    if declares_robot(user_agent):
+        return Judgement(Verdict.MACHINE, Reason.DECLARED_ROBOT.value)
+    return HUMAN

@@ -1,8 +1,8 @@
-"""The two addresses that stand in e-mails: a tracked link and the open pixel.
+"""The addresses that stand in e-mails: a tracked link, the open pixel, and the trap.
 
 The reader is served first. Whatever goes wrong while recording, a known link redirects and the
-pixel is a pixel. That is why neither view takes part in ``ATOMIC_REQUESTS``: an event that is
-refused when the request's transaction ends would cost the reader their page.
+pixel is a pixel. That is why no view takes part in ``ATOMIC_REQUESTS``: a hit that is refused when
+the request's transaction ends would cost the reader their page.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from django.views.decorators.http import require_safe
 
 from .. import tokens
 from ..tokens import Kind, TokenError
-from . import recording, responses
-from .links import UnknownLink, destination
-from .verdicts import Judgement, is_lookahead, judge_user_agent
+from . import responses
+from .links import NotNow, UnknownLink, destination
+from .noting import note
 
 
 @transaction.non_atomic_requests
@@ -27,8 +27,9 @@ def click(request: HttpRequest, token: str) -> HttpResponse:
         target = destination(signed.values[0])
     except (TokenError, UnknownLink):
         return responses.not_found()
-    if not _looks_ahead(request):
-        recording.record(recording.observe_click(signed, target, _judge(request)))
+    except NotNow:
+        return responses.not_now()
+    note(request, signed, target)
     return responses.TrackedRedirect(target.url)
 
 
@@ -40,15 +41,17 @@ def open_pixel(request: HttpRequest, token: str) -> HttpResponse:
         signed = tokens.read(token, Kind.OPEN, Kind.OPEN_ANONYMOUS)
     except TokenError:
         return responses.pixel(status=404)
-    if not _looks_ahead(request):
-        recording.record(recording.observe_open(signed, _judge(request)))
+    note(request, signed)
     return responses.pixel()
 
 
-def _looks_ahead(request: HttpRequest) -> bool:
-    return is_lookahead(request.method or "", request.headers)
-
-
-def _judge(request: HttpRequest) -> Judgement:
-    agent = request.headers.get("User-Agent", "")
-    return judge_user_agent(agent, request.method or "GET", request.headers)
+@transaction.non_atomic_requests
+@require_safe
+def trap(request: HttpRequest, token: str) -> HttpResponse:
+    """Note that something followed a link that nobody sees, and send it to the site."""
+    try:
+        signed = tokens.read(token, Kind.TRAP, Kind.TRAP_ANONYMOUS)
+    except TokenError:
+        return responses.not_found()
+    note(request, signed)
+    return responses.TrackedRedirect("/")

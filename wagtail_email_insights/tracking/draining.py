@@ -1,0 +1,175 @@
+"""Making events of hits, in batches, by one process at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+
+from django import db
+from django.db import IntegrityError, connections, router, transaction
+from django.utils import timezone
+
+from . import spool
+from .hits import Observation, UnreadableHit
+from .models import DrainPosition, Event
+from .recorders import Recorder, RecorderAway, sources
+from .taking_in import take_in
+
+logger = logging.getLogger(__name__)
+
+LIMIT = 1000
+"""Hits that become events in one transaction."""
+
+ALONE = "alone"
+"""The row in DrainPosition that whoever drains locks."""
+
+TROUBLE = (db.Error, OSError, RecorderAway)
+
+_in_this_process = threading.Lock()
+
+
+def drain(*, batches: int | None = None) -> int:
+    """Make events of all hits that wait, or of so many *batches*; returns how many hits it took.
+
+    0 at once while somebody else drains. Raises ``django.db.Error`` while the database refuses,
+    OSError when the spool cannot be read, RecorderAway when the recorder cannot.
+    """
+    with _alone_on_this_host() as alone:
+        if not alone:
+            return 0
+        return sum(_drain(source, batches) for source in sources())
+
+
+def try_drain(*, batches: int | None = None) -> int:
+    """Drain if that is possible now; trouble is logged, and what was not taken stays."""
+    try:
+        return drain(batches=batches)
+    except TROUBLE:
+        logger.exception("Could not make events of hits; they are kept")
+        return 0
+
+
+def catch_up(*, batches: int = 3, milliseconds: int = 100) -> None:
+    """Have what happened a moment ago be events now, for whoever is about to read them.
+
+    Costs next to nothing when nothing waits; takes a few thousand hits at most, and waits for
+    nobody: what a worker is busy with, or a busy database does not take, shows a moment later. On
+    SQLite *milliseconds* are what it gives whoever writes to come to an end.
+    """
+    try:
+        if is_pending():
+            with _not_waiting_longer(milliseconds):
+                drain(batches=batches)
+    except TROUBLE:
+        logger.debug("Could not catch up with hits", exc_info=True)
+
+
+def is_pending() -> bool:
+    """Tell, cheaply, whether hits wait; raises as ``drain`` does."""
+    return any(source.is_pending() for source in sources())
+
+
+def _drain(source: Recorder, batches: int | None) -> int:
+    taken = 0
+    while batches is None or batches > 0:
+        number, is_last = _drain_batch(source)
+        taken += number
+        if is_last:
+            break
+        batches = None if batches is None else batches - 1
+    return taken
+
+
+def _drain_batch(source: Recorder) -> tuple[int, bool]:
+    if not source.is_pending():
+        return 0, True
+    with transaction.atomic():
+        if not _alone_in_the_database():
+            return 0, True
+        batch = source.take(LIMIT)
+        if batch.lines:
+            _take_in_lines(batch.lines)
+        if batch.lines or batch.mark:
+            source.done(batch)
+    source.clean_up(batch)
+    return len(batch.lines), batch.is_last
+
+
+def _take_in_lines(lines: Sequence[str | bytes]) -> list[Event]:
+    hits = list(_readable(lines))
+    try:
+        with transaction.atomic():
+            return take_in(hits)
+    except (IntegrityError, db.DataError):
+        logger.exception("A batch of hits was refused; each is taken by itself")
+        return [event for hit in hits for event in _take_in_alone(hit)]
+
+
+def _take_in_alone(hit: Observation) -> list[Event]:
+    """Take in one hit; one of a mailing deleted this moment is dropped, a bad one put aside."""
+    try:
+        with transaction.atomic():
+            return take_in([hit])
+    except IntegrityError:
+        logger.info("Dropped a hit on a mailing that no longer exists")
+    except db.DataError:
+        logger.exception("A hit was refused by the database; it is put aside")
+        spool.put_aside(hit.line())
+    return []
+
+
+def _readable(lines: Sequence[str | bytes]) -> Iterator[Observation]:
+    for line in lines:
+        try:
+            yield Observation.read(line)
+        except UnreadableHit:
+            logger.exception("A hit could not be read; it is put aside")
+            spool.put_aside(line)
+
+
+@contextlib.contextmanager
+def _alone_on_this_host() -> Iterator[bool]:
+    # The file's lock is the process's: threads of one process would both get it.
+    if not _in_this_process.acquire(blocking=False):
+        yield False
+        return
+    try:
+        with spool.draining_alone() as alone:
+            yield alone
+    finally:
+        _in_this_process.release()
+
+
+def _alone_in_the_database() -> bool:
+    """Lock the one row until the transaction ends; False while another host holds it.
+
+    Its first statement writes where rows cannot be locked, so that nobody else writes between what
+    we read and what we write.
+    """
+    rows = DrainPosition.objects.filter(source=ALONE)
+    if connections[router.db_for_write(DrainPosition)].features.has_select_for_update_skip_locked:
+        if rows.select_for_update(skip_locked=True).exists():
+            return True
+        DrainPosition.objects.get_or_create(source=ALONE, defaults={"position": ""})
+        return rows.select_for_update(skip_locked=True).exists()
+    if not rows.update(position=str(timezone.now())):
+        DrainPosition.objects.get_or_create(source=ALONE, defaults={"position": ""})
+    return True
+
+
+@contextlib.contextmanager
+def _not_waiting_longer(milliseconds: int) -> Iterator[None]:
+    """On SQLite, be refused soon rather than wait for whoever writes."""
+    connection = connections[router.db_for_write(Event)]
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with connection.cursor() as cursor:
+        patience = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
+        cursor.execute(f"PRAGMA busy_timeout = {milliseconds}")
+        try:
+            yield
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {int(patience)}")

@@ -1,0 +1,263 @@
+"""Where hits are put down while a reader waits, and taken from to become events.
+
+Each recorder is both ends of that: ``write`` returns when the lines are safe; ``take`` gives the
+oldest ones to whoever drains, inside a transaction, and ``done`` notes in that same transaction
+that they are events now, so that a crash neither loses a hit nor counts it twice.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import db
+from django.db import connections, router, transaction
+from django.utils.functional import cached_property
+from django.utils.module_loading import import_string
+
+from ..conf import app_settings
+from . import spool
+from .models import DrainPosition, Hit
+
+PROBE = "probe"
+"""What ``check`` writes: no hit, so it could never become an event."""
+
+
+class RecorderAway(Exception):
+    """The recorder cannot take hits now; they go to the spool."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Lines taken from a recorder, and what it needs to know to call them done."""
+
+    lines: Sequence[str | bytes] = ()
+    mark: Any = None
+    is_last: bool = True
+
+
+class Recorder(ABC):
+    """One place for hits."""
+
+    @abstractmethod
+    def write(self, lines: Sequence[str]) -> None:
+        """Have *lines* safe before returning; raises RecorderAway, and then took none."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """Write something and read it again without leaving a trace; raises RecorderAway."""
+
+    @abstractmethod
+    def is_pending(self) -> bool:
+        """Tell, cheaply, whether anything waits to become an event; may raise RecorderAway."""
+
+    @abstractmethod
+    def take(self, limit: int) -> Batch:
+        """Return the oldest hits without taking them away; inside a transaction."""
+
+    @abstractmethod
+    def done(self, batch: Batch) -> None:
+        """Note that *batch* became events; inside the transaction in which it does."""
+
+    def clean_up(self, batch: Batch) -> None:  # noqa: B027  most have nothing to do
+        """Remove what is done, after the commit; it may happen twice or not at all."""
+
+
+class TableRecorder(Recorder):
+    """A narrow table of the site's own database: one insert for all readers that wait."""
+
+    def write(self, lines: Sequence[str]) -> None:
+        connection = connections[router.db_for_write(Hit)]
+        values = ",".join(["(%s)"] * len(lines))
+        try:
+            with connection.cursor() as cursor:
+                # Not through the ORM, which takes longer to write the statement than it runs.
+                cursor.execute(self._insert + values, lines)
+        except db.Error as error:
+            raise RecorderAway from error
+
+    def check(self) -> None:
+        try:
+            with transaction.atomic():
+                self.write([PROBE])
+                if not Hit.objects.filter(line=PROBE).exists():
+                    raise RecorderAway("what was written could not be read")
+                transaction.set_rollback(True)
+        except db.Error as error:
+            raise RecorderAway from error
+
+    def is_pending(self) -> bool:
+        return Hit.objects.exists()
+
+    def take(self, limit: int) -> Batch:
+        rows = list(Hit.objects.order_by("pk").values_list("pk", "line")[:limit])
+        return Batch(
+            lines=[line for _pk, line in rows],
+            mark=[pk for pk, _line in rows],
+            is_last=len(rows) < limit,
+        )
+
+    def done(self, batch: Batch) -> None:
+        Hit.objects.filter(pk__in=batch.mark).delete()
+
+    @cached_property
+    def _insert(self) -> str:
+        quote = connections[router.db_for_write(Hit)].ops.quote_name
+        return f"INSERT INTO {quote(Hit._meta.db_table)} ({quote('line')}) VALUES "  # noqa: S608
+
+
+class FileRecorder(Recorder):
+    """A file on this host: never waits for a database, and is what remains when one is away."""
+
+    def write(self, lines: Sequence[str]) -> None:
+        try:
+            spool.append(lines)
+        except OSError as error:
+            raise RecorderAway from error
+
+    def check(self) -> None:
+        try:
+            spool.check()
+        except OSError as error:
+            raise RecorderAway from error
+
+    def is_pending(self) -> bool:
+        return spool.is_pending()
+
+    def take(self, limit: int) -> Batch:
+        path = spool.oldest()
+        if path is None:
+            return Batch()
+        position = DrainPosition.objects.filter(source=f"file:{path.name}").first()
+        begin = int(position.position) if position else 0
+        lines = path.read_bytes().splitlines()
+        end = min(begin + limit, len(lines))
+        return Batch(lines[begin:end], mark=(path, end, end == len(lines)), is_last=False)
+
+    def done(self, batch: Batch) -> None:
+        if batch.mark:
+            path, end, _is_finished = batch.mark
+            _set_position(f"file:{path.name}", str(end))
+
+    def clean_up(self, batch: Batch) -> None:
+        if batch.mark:
+            path, _end, is_finished = batch.mark
+            if is_finished:
+                path.unlink(missing_ok=True)
+                DrainPosition.objects.filter(source=f"file:{path.name}").delete()
+
+
+class RedisRecorder(Recorder):
+    """A Redis Stream, for rates that a database would not take one by one."""
+
+    STREAM = "wagtail_email_insights:hits"
+    TIMEOUT = 1.0
+
+    def write(self, lines: Sequence[str]) -> None:
+        import redis
+
+        try:
+            if len(lines) == 1:
+                self._redis.xadd(self.STREAM, {"line": lines[0]})
+            else:
+                with self._redis.pipeline(transaction=True) as pipeline:
+                    for line in lines:
+                        pipeline.xadd(self.STREAM, {"line": line})
+                    pipeline.execute()
+        except redis.RedisError as error:
+            raise RecorderAway from error
+
+    def check(self) -> None:
+        import redis
+
+        try:
+            entry = self._redis.xadd(f"{self.STREAM}:check", {"line": PROBE}, maxlen=1)
+            self._redis.xdel(f"{self.STREAM}:check", entry)
+        except redis.RedisError as error:
+            raise RecorderAway from error
+
+    def is_pending(self) -> bool:
+        import redis
+
+        try:
+            return bool(self._redis.xlen(self.STREAM))
+        except redis.RedisError as error:
+            raise RecorderAway from error
+
+    def take(self, limit: int) -> Batch:
+        import redis
+
+        position = DrainPosition.objects.filter(source=self.STREAM).first()
+        after = f"({position.position}" if position else "-"
+        try:
+            entries = self._redis.xrange(self.STREAM, min=after, count=limit)
+        except redis.RedisError as error:
+            raise RecorderAway from error
+        return Batch(
+            lines=[fields.get(b"line", b"") for _id, fields in entries],
+            mark=entries[-1][0].decode() if entries else None,
+            is_last=len(entries) < limit,
+        )
+
+    def done(self, batch: Batch) -> None:
+        _set_position(self.STREAM, batch.mark)
+
+    def clean_up(self, batch: Batch) -> None:
+        import redis
+
+        if batch.mark is None:
+            return
+        milliseconds, _, number = batch.mark.partition("-")
+        try:
+            self._redis.xtrim(
+                self.STREAM, minid=f"{milliseconds}-{int(number) + 1}", approximate=False
+            )
+        except redis.RedisError as error:
+            raise RecorderAway from error
+
+    @cached_property
+    def _redis(self) -> Any:
+        import redis
+
+        return redis.Redis.from_url(
+            app_settings.redis_url,
+            socket_timeout=self.TIMEOUT,
+            socket_connect_timeout=self.TIMEOUT,
+        )
+
+
+def recorder() -> Recorder:
+    """Return where hits go, by the setting ``recorder``."""
+    return _made(app_settings.recorder, app_settings.redis_url, _database_waits())
+
+
+def sources() -> list[Recorder]:
+    """Return every place that hits may lie in: the recorder, and where they went without it."""
+    mine = recorder()
+    others = [_FILE] if _database_waits() else [_FILE, _TABLE]
+    return [mine, *(other for other in others if other is not mine)]
+
+
+def _database_waits() -> bool:
+    """Whether a writer has to wait for every other, as on SQLite: seconds, while a send runs."""
+    return not connections[router.db_for_write(Hit)].features.has_select_for_update
+
+
+def _set_position(source: str, position: str) -> None:
+    DrainPosition.objects.update_or_create(source=source, defaults={"position": position})
+
+
+_FILE = FileRecorder()
+_TABLE = TableRecorder()
+_others: dict[tuple[str, str], Recorder] = {}
+
+
+def _made(name: str, redis_url: str, database_waits: bool) -> Recorder:
+    if name == "database":
+        return _FILE if database_waits else _TABLE
+    key = (name, redis_url)
+    if key not in _others:
+        _others[key] = RedisRecorder() if name == "redis" else import_string(name)()
+    return _others[key]

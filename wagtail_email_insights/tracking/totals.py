@@ -1,0 +1,168 @@
+"""Sums over the copies of a mailing, and the lock under which its sums are changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, Exists, F, OuterRef, Q
+from django.utils import timezone
+
+from ..mailings.models import (
+    OPEN_STATES,
+    WAITING_STATES,
+    Delivery,
+    DeliveryState,
+    Mailing,
+    MailingContent,
+)
+from .models import Event, EventKind, MailingTotals
+
+BOUNCES = frozenset({EventKind.HARD_BOUNCE, EventKind.SOFT_BOUNCE})
+
+LATECOMERS = timedelta(minutes=10)
+"""A worker that was held up may still settle copies this long after its mailing was finished."""
+
+COUNTED = (
+    "audience",
+    "attempted",
+    "sent",
+    "failed",
+    "uncertain",
+    "identified",
+    "told_apart",
+    "hard_bounced",
+    "soft_bounced",
+    "told_apart_bounced",
+)
+
+
+FROM_EVENTS = ("hard_bounced", "soft_bounced", "told_apart_bounced")
+"""What cannot be counted again once retention has deleted the events."""
+
+
+def totals_of(mailing_ids: Collection[int]) -> dict[int, MailingTotals]:
+    """Return the sums over the copies of each mailing; all of them hold now.
+
+    One query where the stored ones hold; two more for all others together, which are those under
+    way and those of which something changed.
+    """
+    rows = {row.pk: row for row in MailingTotals.objects.filter(pk__in=mailing_ids, is_fresh=True)}
+    missing = [pk for pk in mailing_ids if pk not in rows]
+    return rows | (_counted_anew(missing) if missing else {})
+
+
+def forget(mailing_ids: Iterable[int]) -> None:
+    """Have the copies of these mailings counted anew by whoever asks next.
+
+    To be called in the transaction that changes copies or adds bounces.
+    """
+    rows = MailingTotals.objects.filter(pk__in=sorted(set(mailing_ids)))
+    rows.update(is_fresh=False, revision=F("revision") + 1)
+
+
+def count_copies(mailing_ids: Collection[int]) -> dict[int, dict[str, int]]:
+    """Count copies and what came back of them, without looking at what is stored; two queries."""
+    counted: dict[int, dict[str, int]] = {
+        pk: dict.fromkeys((*COUNTED, "waiting"), 0) for pk in mailing_ids
+    }
+    for query in (_count_deliveries(mailing_ids), _count_bounces(mailing_ids)):
+        for row in query:
+            counts = dict(row)
+            counted[counts.pop("mailing")] |= counts
+    return counted
+
+
+def _counted_anew(mailing_ids: Collection[int]) -> dict[int, MailingTotals]:
+    """Count, and keep what will not change by itself any more."""
+    states = {
+        mailing.pk: mailing
+        for mailing in Mailing.objects.filter(pk__in=mailing_ids).select_related("totals")
+    }
+    rows = {}
+    for pk, counts in count_copies(list(states)).items():
+        stored = getattr(states[pk], "totals", None)
+        waiting = counts.pop("waiting")
+        if stored and stored.events_removed_at:
+            counts |= {name: getattr(stored, name) for name in FROM_EVENTS}
+        row = MailingTotals(pk=pk, revision=stored.revision if stored else 0, **counts)
+        if not waiting and _is_settled(states[pk]):
+            _keep(row, counts)
+        rows[pk] = row
+    return rows
+
+
+def _keep(row: MailingTotals, counts: dict[str, int]) -> None:
+    # By revision: if somebody changed a copy since we counted, ours is old news.
+    MailingTotals.objects.bulk_create([MailingTotals(pk=row.pk)], ignore_conflicts=True)
+    seen = MailingTotals.objects.filter(pk=row.pk, revision=row.revision)
+    seen.update(is_fresh=True, **counts)
+
+
+def _is_settled(mailing: Mailing) -> bool:
+    if mailing.state in OPEN_STATES:
+        return False
+    ended = mailing.finished_at or mailing.worked_at or mailing.created_at
+    return ended < timezone.now() - LATECOMERS
+
+
+def _count_deliveries(mailing_ids: Collection[int]) -> Iterable[Mapping[str, Any]]:
+    def of(*states: DeliveryState) -> Q:
+        return Q(state__in=states)
+
+    sent = of(DeliveryState.SENT)
+    return (
+        Delivery.objects.filter(mailing__in=mailing_ids)
+        .order_by()
+        .values("mailing")
+        .annotate(
+            audience=Count("pk"),
+            attempted=Count("pk", filter=~of(DeliveryState.SKIPPED)),
+            sent=Count("pk", filter=sent),
+            failed=Count("pk", filter=of(DeliveryState.FAILED)),
+            uncertain=Count("pk", filter=of(DeliveryState.UNCERTAIN)),
+            waiting=Count("pk", filter=of(*WAITING_STATES)),
+            told_apart=Count("pk", filter=sent & _told_apart(mailing_ids)),
+            # Last: from here on the name means the number, no longer the column.
+            identified=Count("pk", filter=sent & Q(identified=True)),
+        )
+    )
+
+
+def _told_apart(mailing_ids: Collection[int]) -> Q:
+    """Return the copies whose opens and clicks can be counted once per copy.
+
+    All of them where every copy has a number of its own; where anonymous copies share one or are
+    not counted, only the identified ones.
+    """
+    per_copy = MailingContent.objects.filter(
+        mailing__in=mailing_ids, anonymous_counting="per_copy"
+    ).values("mailing")
+    return Q(identified=True) | Q(mailing__in=per_copy)
+
+
+def _count_bounces(mailing_ids: Collection[int]) -> Iterable[Mapping[str, Any]]:
+    """Count sent copies that came back, each once, the worse reason first.
+
+    A provider's word that a copy arrived in the end outweighs an earlier bounce for now.
+    """
+    events = Event.objects.filter(mailing__in=mailing_ids)
+    same_copy = events.filter(mailing=OuterRef("mailing"), copy=OuterRef("pk"))
+    hard = Exists(same_copy.filter(kind=EventKind.HARD_BOUNCE))
+    arrived = Exists(same_copy.filter(kind=EventKind.DELIVERED))
+    came_back = Delivery.objects.filter(
+        pk__in=events.filter(kind__in=BOUNCES).values("copy"),
+        mailing__in=mailing_ids,
+        state=DeliveryState.SENT,
+    ).annotate(hard=hard, soft=~hard & ~arrived)
+    returned = Q(hard=True) | Q(soft=True)
+    return (
+        came_back.order_by()
+        .values("mailing")
+        .annotate(
+            hard_bounced=Count("pk", filter=Q(hard=True)),
+            soft_bounced=Count("pk", filter=Q(soft=True)),
+            told_apart_bounced=Count("pk", filter=returned & _told_apart(mailing_ids)),
+        )
+    )
