@@ -46,6 +46,7 @@ def test_every_block_is_in_the_mail(site, email_settings, all_blocks):
         "https://example.com/buy?a=1&b=2",
         *["https://www.example.org/roses/"] * 3,
         UNSUBSCRIBE,
+        "#",
     ]
     assert "All about roses." in rendered.html
     assert "By <i>hand</i>" in rendered.html
@@ -124,6 +125,16 @@ def test_the_unsubscribe_address_may_be_any_marker(site, marker):
     assert marker == "#" or f"Unsubscribe or change what we may see ({marker})" in rendered.text
 
 
+@pytest.mark.parametrize("marker", ["#", "{{ web_version_url }}", "https://x.example/w/token"])
+def test_the_way_to_the_browser_is_in_both_parts_and_never_tracked(site, marker):
+    email = Email(title="June", subject="News", body=[("divider", None)])
+    rendered = render_email(email, site=site, unsubscribe_url="#", web_version_url=marker)
+    assert rewrite_links(rendered.html, lambda url, index: "changed") == rendered.html
+    [link] = [a for a in soup(rendered).find_all("a") if a.get_text() == "View in your browser"]
+    assert link["href"] == marker
+    assert marker == "#" or f"View in your browser ({marker})" in rendered.text
+
+
 def test_styles_are_inlined_and_media_queries_stay(site):
     html = render(site, ("heading", {"text": "x", "size": "h1"})).html
     assert re.search(r'<h1 style="[^"]*font-size: 30px', html)
@@ -163,7 +174,8 @@ def test_the_text_part_reads_well(site, email_settings, page):
         "Garden News\n\n"
         "1 Rose Lane\nKew\n\n"
         "You get this e-mail because you subscribed. "
-        f"Unsubscribe or change what we may see ({UNSUBSCRIBE})\n"
+        f"Unsubscribe or change what we may see ({UNSUBSCRIBE})\n\n"
+        "View in your browser\n"
     )
 
 

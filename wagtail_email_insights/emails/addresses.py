@@ -7,7 +7,7 @@ a tag may stand in an address only where its scheme is settled already.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from . import markup, merge_tags
 
@@ -45,14 +45,14 @@ def without_unsafe(html: str) -> str:
     )
 
 
-def without_unsettled(html: str, *, keep: str = "") -> str:
-    """Return *html* with addresses emptied whose tags decide on the scheme, but for *keep*."""
+def without_unsettled(html: str, *, keep: Collection[str] = ()) -> str:
+    """Return *html* with addresses emptied whose tags decide on the scheme, but those to *keep*."""
     return markup.splice(
         html,
         [
             markup.Edit(attribute.start, attribute.end, "" if attribute.quote else '""')
             for attribute in _unsettled(html)
-            if markup.value_of(html, attribute) != keep
+            if markup.value_of(html, attribute) not in keep
         ],
     )
 

@@ -22,6 +22,7 @@ from wagtail.models import Site
 
 from ..conf import app_settings
 from ..streams import BlockPairs
+from .documents import AttachmentBlock
 from .queries import newest_pages
 from .sanitizing import sanitize_fragment
 
@@ -56,6 +57,7 @@ def default_blocks() -> BlockPairs:
         ("rich_text", MailTextBlock(group=TEXT_GROUP)),
         ("image", PictureBlock(group=MEDIA_GROUP)),
         ("button", ButtonBlock(group=MEDIA_GROUP)),
+        ("attachment", AttachmentBlock(group=MEDIA_GROUP)),
         ("page_teaser", PageTeaserBlock(group=MEDIA_GROUP)),
         ("newest_pages", NewestPagesBlock(group=MEDIA_GROUP)),
         ("divider", DividerBlock(group=LAYOUT_GROUP)),

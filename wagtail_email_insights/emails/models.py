@@ -78,6 +78,7 @@ class Email(
             ("send_email", _("Can send emails")),
             ("view_statistics", _("Can view statistics")),
             ("view_activities", _("Can view contact activities")),
+            ("export_contacts", _("Can export contacts and their activities")),
             ("use_raw_html", _("Can write raw HTML in emails")),
         ]
 

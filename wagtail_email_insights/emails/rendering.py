@@ -9,7 +9,7 @@ from __future__ import annotations
 import html as entities
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
@@ -42,11 +42,14 @@ class RenderedEmail:
     text: str
 
 
-def render_email(email: Email, *, site: Site | None, unsubscribe_url: str) -> RenderedEmail:
-    """Return *email* as it goes out for *site*; ``unsubscribe_url`` may be any marker."""
-    document: str = render_to_string(TEMPLATE, _context(email, site, unsubscribe_url))
-    document = addresses.without_unsettled(document, keep=unsubscribe_url)
-    document = make_absolute(document, queries.base_url(site), keep=unsubscribe_url)
+def render_email(
+    email: Email, *, site: Site | None, unsubscribe_url: str, web_version_url: str = "#"
+) -> RenderedEmail:
+    """Return *email* as it goes out for *site*; the two addresses may be any markers."""
+    markers = {"unsubscribe_url": unsubscribe_url, "web_version_url": web_version_url}
+    document: str = render_to_string(TEMPLATE, _context(email, site) | markers)
+    document = addresses.without_unsettled(document, keep=markers.values())
+    document = make_absolute(document, queries.base_url(site), keep=markers.values())
     shield = _Shield()
     inlined = _inline_css(shield.protect(document))
     return RenderedEmail(
@@ -65,20 +68,20 @@ def preview_response(email: Email, request: HttpRequest) -> HttpResponse:
     return HttpResponse(addresses.without_unsafe(filled), headers=policy)
 
 
-def make_absolute(html: str, base_url: str, *, keep: str = "") -> str:
-    """Return *html* with relative addresses read against *base_url*, all but *keep*."""
+def make_absolute(html: str, base_url: str, *, keep: Collection[str] = ()) -> str:
+    """Return *html* with relative addresses read against *base_url*, all but those to *keep*."""
     return markup.splice(html, _absolute_edits(html, base_url, keep))
 
 
-def _absolute_edits(html: str, base_url: str, keep: str) -> Iterator[markup.Edit]:
+def _absolute_edits(html: str, base_url: str, keep: Collection[str]) -> Iterator[markup.Edit]:
     for attribute in addresses.addresses_in(html):
         address = markup.value_of(html, attribute)
         absolute = _absolute(address, base_url)
-        if address not in (absolute, keep):
+        if address != absolute and address not in keep:
             yield markup.replacement(html, attribute, absolute)
 
 
-def _context(email: Email, site: Site | None, unsubscribe_url: str) -> dict[str, object]:
+def _context(email: Email, site: Site | None) -> dict[str, object]:
     settings = queries.settings_of(site)
     return {
         "email": email,
@@ -86,7 +89,6 @@ def _context(email: Email, site: Site | None, unsubscribe_url: str) -> dict[str,
         "home_url": queries.base_url(site),
         "sender_name": settings.from_name or (site.site_name if site else ""),
         "postal_address": settings.postal_address,
-        "unsubscribe_url": unsubscribe_url,
     }
 
 

@@ -18,6 +18,7 @@ from ..emails.validation import problems_with
 from ..mailings import audience
 from ..mailings.models import DeliveryState, Mailing, MailingState
 from ..site_settings.queries import base_url, identity, sender
+from ..tracking import totals
 from . import transitions
 from .experiments import problems_with_variants
 from .preparing import content_of
@@ -149,6 +150,7 @@ def send_failed_again(mailing: Mailing) -> int:
 @transaction.atomic
 def count_uncertain_as_sent(mailing: Mailing) -> int:
     """Settle the uncertain copies as sent, and return how many."""
+    totals.forget([mailing.pk])
     return mailing.deliveries.filter(state=DeliveryState.UNCERTAIN).update(
         state=DeliveryState.SENT, lease_owner=None
     )
@@ -191,6 +193,7 @@ def _requeue(mailing: Mailing, state: DeliveryState) -> int:
     if requeued and mailing.state == MailingState.SENT:
         move(mailing, of=[MailingState.SENT], to=MailingState.SENDING, finished_at=None)
     if requeued:
+        totals.forget([mailing.pk])
         queue.enqueue(WORK_TASK, mailing.pk)
     return requeued
 

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils import timezone
 
 from ..conf import app_settings
+from ..emails import markup
+from ..emails.documents import LONGEST_DAYS
 from ..emails.models import Email
 from ..emails.rendering import RenderedEmail, render_email
 from ..mailings.audience import insert_deliveries
 from ..mailings.models import Mailing, MailingContent, MailingState, MailingVariant
 from ..site_settings.queries import base_url, identity
 from ..tracking.models import TrackedLink
-from ..tracking.rewriting import rewrite_links
-from . import experiments, local_time
+from ..tracking.rewriting import Target, rewrite_targets
+from . import experiments, local_time, slots
 
 UNSUBSCRIBE_TAG = "{{ unsubscribe_url }}"
-PIXEL_TAG = "{{ open_pixel }}"
+PIXEL_TAG = f"{{{{ {slots.OPEN_PIXEL_TAG} }}}}"
+TRAP_TAG = f"{{{{ {slots.TRAP_TAG} }}}}"
+WEB_VERSION_TAG = f"{{{{ {slots.WEB_VERSION_TAG} }}}}"
 
 
 @transaction.atomic
@@ -60,7 +67,14 @@ def with_pixel(html: str) -> str:
     return f"{before}{PIXEL_TAG}{body_end}{after}" if body_end else html + PIXEL_TAG
 
 
-def with_links(text: str, links: dict[str, str]) -> str:
+def with_trap(html: str) -> str:
+    """Return *html* with the trap link as the first thing in its body, far from the footer."""
+    bodies = (tag.end for tag in markup.start_tags(html) if tag.name == "body")
+    start = next(bodies, 0)
+    return f"{html[:start]}{TRAP_TAG}{html[start:]}"
+
+
+def with_links(text: str, links: Mapping[str, str]) -> str:
     """Return *text* with every whole address that is a key of *links* replaced by its value."""
     if not links:
         return text
@@ -70,19 +84,21 @@ def with_links(text: str, links: dict[str, str]) -> str:
 
 
 def _freeze(mailing: Mailing, email: Email, variant: int = 0) -> None:
-    rendered = render_email(email, site=mailing.site, unsubscribe_url=UNSUBSCRIBE_TAG)
-    html, links = _take_links(rendered)
-    TrackedLink.objects.bulk_create(
-        TrackedLink(mailing=mailing, variant=variant, position=position, url=url)
-        for position, url in enumerate(links)
+    rendered = render_email(
+        email,
+        site=mailing.site,
+        unsubscribe_url=UNSUBSCRIBE_TAG,
+        web_version_url=WEB_VERSION_TAG,
     )
+    html, links = _take_links(rendered)
+    _store_links(mailing, variant, links)
     who = identity(mailing.site, mailing.sender)
     MailingContent.objects.create(
         mailing=mailing,
         variant=variant,
         subject=rendered.subject,
-        html=with_pixel(html),
-        text=with_links(rendered.text, links),
+        html=with_pixel(with_trap(html) if app_settings.trap_links else html),
+        text=with_links(rendered.text, _by_address(links)),
         from_email=who.from_email,
         reply_to=who.reply_to,
         bounce_address=who.bounce_address,
@@ -91,14 +107,40 @@ def _freeze(mailing: Mailing, email: Email, variant: int = 0) -> None:
     )
 
 
-def _take_links(rendered: RenderedEmail) -> tuple[str, dict[str, str]]:
+def _take_links(rendered: RenderedEmail) -> tuple[str, dict[Target, str]]:
     """Return the HTML with a tag per destination, and the tag of each destination."""
-    links: dict[str, str] = {}
+    links: dict[Target, str] = {}
 
-    def take(url: str, _index: int) -> str:
-        return links.setdefault(url, f"{{{{ link_{len(links)} }}}}")
+    def take(target: Target, _index: int) -> str:
+        return links.setdefault(target, f"{{{{ link_{len(links)} }}}}")
 
-    return rewrite_links(rendered.html, take), links
+    return rewrite_targets(rendered.html, take), links
+
+
+def _store_links(mailing: Mailing, variant: int, links: Mapping[Target, str]) -> None:
+    TrackedLink.objects.bulk_create(
+        TrackedLink(
+            mailing=mailing,
+            variant=variant,
+            position=position,
+            url=target.url,
+            document_id=target.document_id,
+            expires_at=_expiry(mailing, target.days),
+        )
+        for position, target in enumerate(links)
+    )
+
+
+def _expiry(mailing: Mailing, days: int | None) -> datetime | None:
+    if days is None:
+        return None
+    return (mailing.started_at or timezone.now()) + timedelta(days=min(days, LONGEST_DAYS))
+
+
+def _by_address(links: Mapping[Target, str]) -> dict[str, str]:
+    """Return the tag of each address; where a text links an attachment too, the attachment's."""
+    attachments_last = sorted(links, key=lambda target: target.document_id is not None)
+    return {target.url: links[target] for target in attachments_last}
 
 
 def _content_of_variant(mailing: Mailing, variant: MailingVariant) -> Email:

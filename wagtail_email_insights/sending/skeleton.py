@@ -11,12 +11,11 @@ import binascii
 import html as entities
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from email import policy
 
 from ..emails.merge_tags import MergeTag, parse
 from ..mailings.models import MailingContent
-from ..tokens import Maker
+from .slots import Slots, TokenSlot
 
 Words = Mapping[str, str]
 SOFT_BREAK = b"=\r\n"
@@ -27,33 +26,14 @@ _BOUNDARY = "=_wagtail_email_insights_{}"
 _PLAIN = re.compile(r"[A-Za-z0-9 !-/:;<>?@\[\]^_`{|}~]{1,70}(?<! )")
 
 
-@dataclass(frozen=True, eq=False)
-class TokenSlot:
-    """An address with a token in it: the same but for the token in every copy."""
-
-    maker: Maker
-    before: str
-    after: str
-    tail: bytes = b""
-    is_markup: bool = False
-
-    def token(self, key: bytes) -> bytes:
-        return self.maker.token(key + self.tail)
-
-    def text(self, key: bytes) -> str:
-        return f"{self.before}{self.token(key).decode()}{self.after}"
-
-
 WordSlot = Callable[[Words], bytes]
 Piece = bytes | TokenSlot | WordSlot
 
 
 class Skeleton:
-    """A message with gaps; *slots* says what stands for each link and for the pixel."""
+    """A message with gaps; *slots* says what stands for links, pixel and what else is tracked."""
 
-    def __init__(
-        self, content: MailingContent, domain: str, slots: Mapping[str, TokenSlot | str]
-    ) -> None:
+    def __init__(self, content: MailingContent, domain: str, slots: Slots) -> None:
         self.slots = slots
         self._template: list[bytes] = []
         # A link stands in both bodies, often more than once there; it is signed once per copy.
@@ -116,7 +96,7 @@ def _head(content: MailingContent, domain: str) -> Iterator[Piece]:
     yield b"MIME-Version: 1.0\r\n"
 
 
-def _body(content: MailingContent, slots: Mapping[str, TokenSlot | str]) -> Iterator[Piece]:
+def _body(content: MailingContent, slots: Slots) -> Iterator[Piece]:
     boundary = _BOUNDARY.format(content.mailing_id).encode()
     yield b'Content-Type: multipart/alternative;\r\n boundary="' + boundary + b'"\r\n\r\n'
     for subtype, text in (("plain", content.text), ("html", content.html)):
@@ -128,7 +108,7 @@ def _body(content: MailingContent, slots: Mapping[str, TokenSlot | str]) -> Iter
     yield b"--" + boundary + b"--\r\n.\r\n"
 
 
-def _text(text: str, slots: Mapping[str, TokenSlot | str], *, escape: bool) -> Iterator[Piece]:
+def _text(text: str, slots: Slots, *, escape: bool) -> Iterator[Piece]:
     """Yield one body; soft line breaks around every slot keep lines short whatever is put in."""
     for piece in parse(text):
         if isinstance(piece, str):
