@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from tests import factories
 from wagtail_email_insights import tokens
-from wagtail_email_insights.subscriptions.responses import content_security_policy
+from wagtail_email_insights.tracking.pages import content_security_policy
 
 from .helpers import delivery_to, unsubscribe_token, url
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from bs4 import BeautifulSoup
 from django.core import mail
 from django.test import Client
 
@@ -16,7 +17,7 @@ from wagtail_email_insights.contacts.models import (
     SuppressionReason,
 )
 from wagtail_email_insights.subscriptions.departures import masked
-from wagtail_email_insights.tracking.models import Event
+from wagtail_email_insights.tracking.models import Event, LeavingReason
 
 from .helpers import delivery_to, unsubscribe_token, url
 
@@ -105,6 +106,59 @@ def test_listeners_learn_which_mailing_it_was(client, page_url, delivery):
     assert [told["mailing"] for told in heard] == [delivery.mailing]
 
 
+@pytest.fixture
+def heard():
+    """What listeners are told when somebody unsubscribes."""
+    told = []
+
+    def listen(sender, **said):
+        told.append(said)
+
+    signals.contact_unsubscribed.connect(listen)
+    yield told
+    signals.contact_unsubscribed.disconnect(listen)
+
+
+def test_page_asks_why_and_takes_no_answer_for_an_answer(client, page_url):
+    page = BeautifulSoup(client.get(page_url).text, "html.parser")
+    reasons = page.find_all("input", {"name": "why"})
+    assert [reason["value"] for reason in reasons] == ["", *LeavingReason.values]
+    assert [reason["value"] for reason in reasons if reason.has_attr("checked")] == [""]
+    assert not any(reason.has_attr("required") for reason in reasons)
+
+
+@pytest.mark.parametrize("scope", ["lists", "everything"])
+@pytest.mark.parametrize("reason", LeavingReason.values)
+def test_listeners_learn_why(client, page_url, heard, scope, reason):
+    client.post(page_url, {"scope": scope, "why": reason})
+    assert [told["why"] for told in heard] == [reason]
+
+
+@pytest.mark.parametrize("why", [{}, {"why": ""}, {"why": "x" * 5000}, {"why": ["a", "other\0"]}])
+def test_no_reason_or_nonsense_stops_nobody(client, page_url, contact, heard, why):
+    page = client.post(page_url, {"scope": "lists", **why})
+    assert "will no longer get" in page.text
+    assert standing(contact)["News"] == "unsubscribed"
+    assert [told["why"] for told in heard] == [""]
+
+
+def test_the_reason_is_kept_with_the_event(client, page_url):
+    client.post(page_url, {"scope": "lists", "why": "not_relevant"})
+    assert Event.objects.get().why == LeavingReason.NOT_RELEVANT
+
+
+def test_one_click_gives_no_reason(client, one_click_url, heard):
+    client.post(one_click_url, ONE_CLICK | {"why": "other"})
+    assert [told["why"] for told in heard] == [""]
+
+
+def test_leaving_everything_is_asked_why_too(client, contact, heard):
+    path = url("unsubscribe", unsubscribe_token(delivery_to(contact)))
+    assert 'name="why"' in client.get(path).text
+    client.post(path, {"scope": "everything", "why": "too_often"})
+    assert [told["why"] for told in heard] == ["too_often"]
+
+
 @pytest.mark.parametrize("scope", ["lists", "everything"])
 def test_unsubscribing_twice_is_answered_kindly(client, page_url, scope):
     client.post(page_url, {"scope": scope})
@@ -130,7 +184,7 @@ def test_form_without_a_choice_is_shown_again(client, page_url, contact, data):
 def test_mailing_without_lists_can_only_be_left_with_everything(client, contact, offers):
     factories.subscribe(contact, offers)
     path = url("unsubscribe", unsubscribe_token(delivery_to(contact)))
-    assert 'type="radio"' not in client.get(path).text
+    assert 'type="radio" name="scope"' not in client.get(path).text
     client.post(path, {"scope": "lists"})
     assert standing(contact) == {"Offers": "unsubscribed"}
     assert Suppression.objects.exists()

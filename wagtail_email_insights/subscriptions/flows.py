@@ -80,13 +80,18 @@ def confirm(confirmation: Confirmation, *, site: Site | None = None) -> bool:
     return is_new or has_agreed
 
 
-def leave(departure: Departure, *, everything: bool = False) -> list[RecipientList]:
-    """Take the contact off the mailing's lists, or off everything; returns the lists left."""
+def leave(departure: Departure, *, everything: bool = False, why: str = "") -> list[RecipientList]:
+    """Take the contact off the mailing's lists, or off everything; returns the lists left.
+
+    *why* is the LeavingReason they gave, if they gave one.
+    """
     contact, mailing = departure.contact, departure.mailing
     if everything or departure.is_only_everything:
-        left = contact_actions.unsubscribe_from_all(contact, mailing=mailing)
+        left = contact_actions.unsubscribe_from_all(contact, mailing=mailing, why=why)
     else:
-        left = contact_actions.unsubscribe(contact, departure.mailing_lists, mailing=mailing)
+        left = contact_actions.unsubscribe(
+            contact, departure.mailing_lists, mailing=mailing, why=why
+        )
     if any(recipient_list.send_goodbye_mail for recipient_list in left):
         _courtesy(contact, mails.send_goodbye, contact, left, mailing.site)
     return left

@@ -19,6 +19,7 @@ from ..consents.models import ConsentVersion
 from ..consents.queries import current_version, tracking_consent
 from ..contacts.fields import normalise_address
 from ..contacts.models import RecipientList
+from ..tracking.models import LeavingReason
 
 # Hardly anybody fills in the form faster; most programs do.
 MIN_SECONDS = 2
@@ -115,7 +116,7 @@ class SubscribeForm(forms.Form):
 
 
 class UnsubscribeForm(forms.Form):
-    """Asks what to leave when there is a choice."""
+    """Asks what to leave when there is a choice, and why, which nobody has to say."""
 
     LISTS = "lists"
     EVERYTHING = "everything"
@@ -124,6 +125,12 @@ class UnsubscribeForm(forms.Form):
     scope = forms.ChoiceField(
         choices=[(LISTS, LISTS), (EVERYTHING, EVERYTHING), (TRACKING, TRACKING)]
     )
+
+    @property
+    def why(self) -> str:
+        """The LeavingReason, or nothing; whatever else came is nothing too, and stops nobody."""
+        reason = self.data.get("why", "")
+        return reason if reason in LeavingReason.values else ""
 
     @property
     def only_tracking(self) -> bool:

@@ -15,6 +15,7 @@ from wagtail.models import Site
 from .. import mail
 from ..contacts.models import Contact, RecipientList, Subscription
 from ..site_settings.queries import sender
+from ..tracking.pages import site_name
 from .confirmations import Confirmation
 
 TEMPLATES = "wagtail_email_insights/subscriptions/mails"
@@ -42,11 +43,6 @@ def send_welcome(subscription: Subscription, site: Site | None) -> None:
 def send_goodbye(contact: Contact, lists: list[RecipientList], site: Site | None) -> None:
     context = {"lists": lists, "site_name": site_name(site)}
     _send("goodbye", _("You have been unsubscribed"), contact.email, site, context)
-
-
-def site_name(site: Site | None) -> str:
-    """Return what people know *site* by; empty when there is none."""
-    return (site.site_name or site.hostname) if site else ""
 
 
 def _send_about(

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseBase
 from django.http.response import HttpResponseRedirectBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.decorators import method_decorator
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -22,12 +22,12 @@ from wagtail.models import Site
 from ..contacts.models import RecipientList
 from ..mail import MailError
 from ..tokens import TokenError
+from ..tracking import pages
+from ..tracking.models import LeavingReason
 from ..tracking.responses import not_found
 from . import confirmations, departures, flows, limits
 from .errors import LinkTooOldError, NothingStoredError
 from .forms import SubscribeForm, UnsubscribeForm, form_context
-from .mails import site_name
-from .responses import harden
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class PublicView(View):
     """A page for anybody: strict headers, and a plain answer when a link leads nowhere."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        return harden(self._answer(request, *args, **kwargs))
+        return pages.harden(self._answer(request, *args, **kwargs))
 
     def _answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
@@ -51,8 +51,7 @@ class PublicView(View):
             return self.page("nothing_stored")
 
     def page(self, name: str, *, status: int = 200, **context: Any) -> HttpResponse:
-        context["site_name"] = site_name(self.site)
-        return render(self.request, f"{TEMPLATES}/{name}.html", context, status=status)
+        return pages.page(self.request, f"{TEMPLATES}/{name}.html", status=status, **context)
 
     @property
     def site(self) -> Site | None:
@@ -144,23 +143,26 @@ class UnsubscribeView(PublicView):
         departure = departures.find(token)
         if departure.has_left_everything:
             return self.about("unsubscribed", departure)
-        return self.about("unsubscribe", departure)
+        return self.ask(departure)
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
         departure = departures.find(token)
         form = UnsubscribeForm(request.POST)
         if not form.is_valid():
-            return self.about("unsubscribe", departure)
+            return self.ask(departure)
         if form.only_tracking:
             flows.take_back_consent(departure)
             return self.about("consent_withdrawn", departure)
         everything = form.everything or departure.is_only_everything
         was_gone = departure.has_left_everything
-        left = flows.leave(departure, everything=everything)
+        left = flows.leave(departure, everything=everything, why=form.why)
         is_new = bool(left) or (everything and not was_gone)
         return self.about(
             "unsubscribed", departure, left=left, everything=everything, is_new=is_new
         )
+
+    def ask(self, departure: departures.Departure) -> HttpResponse:
+        return self.about("unsubscribe", departure, reasons=LeavingReason.choices)
 
     def about(self, name: str, departure: departures.Departure, **context: Any) -> HttpResponse:
         email = departures.masked(departure.contact.email)
