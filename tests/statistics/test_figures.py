@@ -1,107 +1,36 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.django import TestCase
 
-from tests.factories import make_contact, make_email, make_mailing
-from wagtail_email_insights.mailings.models import (
-    Delivery,
-    DeliveryState,
-    MailingContent,
-    MailingState,
-)
+from tests.factories import make_mailing
+from tests.statistics.sent import copies_of, happen, make_link, make_sent
+from wagtail_email_insights.mailings.models import MailingState
+from wagtail_email_insights.statistics.counts import NUMBERS
 from wagtail_email_insights.statistics.figures import (
     figures_for,
     figures_for_all,
     figures_for_email,
-    links_for,
 )
-from wagtail_email_insights.tracking.models import Event, EventKind, TrackedLink, Verdict
+from wagtail_email_insights.tracking.models import Event, Scope
 
-STATES = [state.value for state in DeliveryState]
-events = st.lists(
-    st.tuples(
-        st.sampled_from([EventKind.OPEN, EventKind.CLICK, EventKind.UNSUBSCRIBE]),
-        st.integers(0, 5),
-        st.sampled_from(list(Verdict)),
-    ),
-    max_size=25,
-)
-worlds = st.tuples(st.lists(st.sampled_from(STATES), max_size=6), events)
+pytestmark = pytest.mark.django_db
 
 
-def build(states, happened):
-    """Make a mailing with copies in *states* and the events *happened*; copy 0 is unknown."""
-    mailing = make_mailing(make_email(), state=MailingState.SENT)
-    MailingContent.objects.create(mailing=mailing, anonymous_counting="per_copy")
-    link = TrackedLink.objects.create(mailing=mailing, position=0, url="https://example.com/")
-    for state in states:
-        Delivery.objects.create(mailing=mailing, contact=make_contact(), state=state)
-    for kind, copy, verdict in happened:
-        Event.objects.create(
-            kind=kind,
-            mailing=mailing,
-            copy=-(mailing.pk * 100 + copy) if copy else None,
-            link=link if kind == EventKind.CLICK else None,
-            verdict=verdict,
-        )
-    return mailing
-
-
-class FiguresTest(TestCase):
-    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    @given(worlds)
-    def test_figures_are_what_counting_by_hand_gives(self, world):
-        states, happened = world
-        mailing = build(states, happened)
-        figures = figures_for(mailing)
-        people = [(kind, copy) for kind, copy, verdict in happened if verdict != Verdict.MACHINE]
-        clicked = {copy for kind, copy in people if kind == EventKind.CLICK and copy}
-        opened = clicked | {copy for kind, copy in people if kind == EventKind.OPEN and copy}
-        left = {copy for kind, copy, _ in happened if kind == EventKind.UNSUBSCRIBE and copy}
-        sent = states.count("sent")
-        attempted = len(states) - states.count("skipped")
-        assert (figures["sent"].value, figures["sent"].denominator) == (sent, attempted)
-        assert (figures["delivered"].value, figures["delivered"].denominator) == (sent, sent)
-        assert (figures["opened"].value, figures["opened"].denominator) == (len(opened), sent)
-        assert (figures["clicked"].value, figures["clicked"].denominator) == (len(clicked), sent)
-        assert figures["clicked"].total == sum(kind == EventKind.CLICK for kind, _ in people)
-        assert figures["opened"].total == sum(kind == EventKind.OPEN for kind, _ in people)
-        assert figures["click_to_open"].denominator == len(opened)
-        assert figures["unsubscribed"].value == len(left)
-        (link,) = links_for([mailing])
-        assert (link.clicked, link.clicks_total) == (len(clicked), figures["clicked"].total)
-
-    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    @given(worlds, worlds)
-    def test_several_mailings_are_sums_over_sums(self, first, second):
-        one, two = build(*first), build(*second)
-        together = figures_for_all([one, two])
-        for figure in together:
-            parts = [figures_for(mailing)[figure.code] for mailing in (one, two)]
-            assert figure.value == sum(part.value for part in parts)
-            assert figure.denominator == sum(part.denominator for part in parts)
-
-
-@pytest.mark.django_db
 def test_what_came_back_was_not_delivered():
-    mailing = build(["sent"] * 5 + ["failed", "uncertain"], [])
-    copies = list(mailing.deliveries.order_by("pk").values_list("pk", flat=True))
+    mailing = make_sent(*["sent"] * 5, "failed", "uncertain")
     happened = [
-        [EventKind.SOFT_BOUNCE, EventKind.SOFT_BOUNCE],
-        [EventKind.SOFT_BOUNCE, EventKind.HARD_BOUNCE],
-        [EventKind.SOFT_BOUNCE, EventKind.DELIVERED],
-        [EventKind.COMPLAINT, EventKind.REPLY, EventKind.AUTO_REPLY],
+        ["soft_bounce", "soft_bounce"],
+        ["soft_bounce", "hard_bounce"],
+        ["soft_bounce", "delivered"],
+        ["complaint", "reply", "auto_reply"],
         [],
         # Never counted as sent, so nothing to take off.
-        [EventKind.HARD_BOUNCE],
-        [EventKind.SOFT_BOUNCE],
+        ["hard_bounce"],
+        ["soft_bounce"],
     ]
-    for copy, kinds in zip(copies, happened, strict=True):
+    for copy, kinds in zip(copies_of(mailing), happened, strict=True):
         for kind in kinds:
-            Event.objects.create(kind=kind, mailing=mailing, copy=copy)
+            happen(mailing, kind, copy)
     figures = figures_for(mailing)
     assert (figures["bounced"].value, figures["bounced"].denominator) == (2, 5)
     assert (figures["delivered"].value, figures["delivered"].denominator) == (3, 5)
@@ -110,50 +39,124 @@ def test_what_came_back_was_not_delivered():
     assert figures["replied"].value == 1
 
 
-@pytest.mark.django_db
+def test_bounces_for_good_and_for_now_are_told_apart():
+    mailing = make_sent(*["sent"] * 4)
+    hard, soft, also_soft, _fine = copies_of(mailing)
+    happen(mailing, "hard_bounce", hard)
+    happen(mailing, "soft_bounce", soft)
+    happen(mailing, "soft_bounce", also_soft)
+    parts = figures_for(mailing)["bounced"].parts
+    assert [(str(part.label), part.value, part.rate) for part in parts] == [
+        ("for good", 1, 0.25),
+        ("for now", 2, 0.5),
+    ]
+
+
 def test_rates_are_of_copies_that_can_be_told_apart():
-    mailing = build(["sent"] * 10, [])
-    mailing.contents.update(anonymous_counting="shared")
-    known = mailing.deliveries.order_by("pk").first()
-    mailing.deliveries.filter(pk=known.pk).update(identified=True)
-    Event.objects.create(kind=EventKind.CLICK, mailing=mailing, copy=known.pk)
+    mailing = make_sent("known", *["sent"] * 9, counting="shared")
+    happen(mailing, "click", copies_of(mailing)[0])
     for _ in range(3):
-        Event.objects.create(kind=EventKind.CLICK, mailing=mailing, copy=None)
+        happen(mailing, "click")
     clicked = figures_for(mailing)["clicked"]
     assert (clicked.value, clicked.denominator, clicked.total) == (1, 1, 4)
     assert clicked.denominator_label == "delivered and told apart"
 
 
-@pytest.mark.django_db
+def test_image_proxies_count_as_readers_and_machines_only_when_asked_for():
+    mailing = make_sent(*["sent"] * 4)
+    for key, verdict in enumerate(["human", "suspected", "proxy", "machine"], start=1):
+        happen(mailing, "open", -key, verdict=verdict)
+    opened = {scope: figures_for(mailing, scope)["opened"].value for scope in Scope}
+    assert opened == {Scope.PEOPLE: 2, Scope.READERS: 3, Scope.EVERYTHING: 4}
+    assert figures_for(mailing)["opened"].value == 3
+    counts = figures_for(mailing).counts
+    assert (counts.machine_opens, counts.only_through_proxy) == (1, 1)
+
+
 def test_figures_that_nobody_reports_are_absent(settings):
-    absent = {"bounced", "complained", "replied"}
-    assert not absent & set(figures_for(build(["sent"], [])).by_code)
+    absent = {"bounced", "complained", "replied", "downloaded"}
+    assert not absent & set(figures_for(make_sent("sent")).by_code)
     settings.WAGTAIL_EMAIL_INSIGHTS = {"mailboxes": [{"host": "127.0.0.1"}]}
-    figures = figures_for(build(["sent"], []))
+    figures = figures_for(make_sent("sent"))
     assert (figures["bounced"].value, figures["replied"].value) == (0, 0)
-    assert "complained" not in figures.by_code
+    assert "complained" not in figures
 
 
-@pytest.mark.django_db
+def test_what_was_reported_once_is_reported_from_then_on():
+    elsewhere = make_sent("sent")
+    happen(elsewhere, "complaint", copies_of(elsewhere)[0])
+    assert figures_for(make_sent("sent"))["complained"].value == 0
+
+
+def test_a_report_is_still_counted_after_its_event_was_deleted():
+    mailing = make_sent("sent")
+    happen(mailing, "complaint", copies_of(mailing)[0])
+    Event.objects.all().delete()
+    assert figures_for(mailing)["complained"].value == 1
+
+
+def test_attachments_are_counted_where_there_are_some():
+    mailing = make_sent("sent", "sent")
+    file = make_link(mailing, "/documents/7/prices.pdf", document_id=7)
+    assert figures_for(mailing)["downloaded"].value == 0
+    happen(mailing, "download", -1, link=file)
+    happen(mailing, "download", -1, link=file)
+    figures = figures_for(mailing)
+    assert (figures["downloaded"].value, figures["downloaded"].total) == (1, 2)
+    assert (figures["opened"].value, figures["clicked"].value) == (1, 0)
+
+
+def test_reading_it_as_a_web_page_is_no_click_and_no_open():
+    mailing = make_sent("sent")
+    happen(mailing, "web_view", -1)
+    figures = figures_for(mailing)
+    assert [figures[code].value for code in ("viewed", "opened", "clicked")] == [1, 0, 0]
+
+
 def test_nothing_divided_by_nothing_is_no_rate():
     figures = figures_for(make_mailing())
-    assert [figure.rate for figure in figures] == [None] * 6
+    assert [figure.rate for figure in figures] == [None] * len(figures.by_code)
     assert figures.coverage.rate is None
 
 
-@pytest.mark.django_db
+def test_several_mailings_are_sums_over_sums():
+    small, large = make_sent("sent"), make_sent(*["sent"] * 9)
+    happen(small, "click", -1)
+    clicked = figures_for_all([small, large])["clicked"]
+    assert (clicked.value, clicked.denominator, clicked.rate) == (1, 10, 0.1)
+
+
 def test_a_draft_mailing_is_no_part_of_an_emails_figures():
-    mailing = build(["sent"], [])
-    Event.objects.create(kind=EventKind.CLICK, mailing=mailing, copy=-1)
-    assert mailing.started_at is None
-    mailing.state = MailingState.DRAFT
+    mailing = make_sent("sent")
+    happen(mailing, "click", -1)
+    assert figures_for_email(mailing.email)["clicked"].value == 1
+    mailing.state, mailing.started_at = MailingState.DRAFT, None
     mailing.save()
     assert figures_for_email(mailing.email)["clicked"].value == 0
 
 
-@pytest.mark.django_db
-def test_every_figure_explains_itself():
-    for figure in figures_for(make_mailing()):
-        assert str(figure.label)
-        assert len(str(figure.hint)) > 30
-        assert figure.denominator_label
+def test_no_mailing_at_all_has_figures_too():
+    assert figures_for_all([])["sent"].value == 0
+
+
+def test_figures_cost_the_same_after_many_events(queries_of):
+    mailings = [make_sent(*["sent"] * 3) for _ in range(5)]
+    for mailing in mailings:
+        happen(mailing, "click", -1)
+    # What nobody changes any more is counted by the first who asks.
+    figures_for_all(mailings)
+    few = queries_of(lambda: figures_for(mailings[0]))
+    for number in range(40):
+        happen(mailings[0], "open", -number - 1)
+        happen(mailings[0], "complaint", copies_of(mailings[0])[number % 3])
+    assert queries_of(lambda: figures_for(mailings[0])) == few
+    assert queries_of(lambda: figures_for_all(mailings)) == few
+
+
+def test_every_count_is_the_sum_of_what_it_counts():
+    one, two = make_sent("sent", "failed", "known"), make_sent("known", "uncertain", "skipped")
+    together = figures_for_all([one, two]).counts
+    for name in NUMBERS:
+        parts = [getattr(figures_for(mailing).counts, name) for mailing in (one, two)]
+        assert getattr(together, name) == sum(parts), name
+    assert (together.audience, together.skipped, together.waiting) == (6, 1, 0)

@@ -1,21 +1,19 @@
-"""Every number on a statistics screen, each defined here once and nowhere else.
+"""Every number on a statistics screen; nowhere else is anything counted or divided.
 
-Lists, panels, pages and exports call ``figures_for``; none of them counts or divides by itself.
+Lists, panels, pages and exports call ``figures_for``. What each figure counts and means stands in
+``definitions``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 
 from ..emails.models import Email
 from ..mailings.models import Mailing
-from ..tracking.models import EventKind
-from .queries import BOUNCES, Counts, LinkCount, count, count_links
+from ..tracking.models import Scope
+from .counts import Counts, count, count_groups
+from .definitions import DEFINITIONS, Definition, Words
 
 
 @dataclass(frozen=True)
@@ -27,228 +25,122 @@ class Coverage:
 
     @property
     def rate(self) -> float | None:
-        return _ratio(self.identified, self.sent)
+        return ratio(self.identified, self.sent)
+
+
+@dataclass(frozen=True)
+class FigurePart:
+    """One of the numbers that a figure is the sum of, such as bounces for good."""
+
+    label: Words
+    value: int
+    denominator: int
+
+    @property
+    def rate(self) -> float | None:
+        return ratio(self.value, self.denominator)
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One number: ``value`` of ``denominator``, with what it means.
+    """One number: ``value`` of ``denominator``, with what it means and how far to trust it.
 
     ``total`` counts every time it happened where ``value`` counts each copy once; None where the
-    two are the same thing. A figure without a rate has no denominator.
+    two are the same thing.
     """
 
     code: str
-    label: str | Promise
-    hint: str | Promise
+    label: Words
+    hint: Words
+    trust: Words
     value: int
-    denominator: int | None = None
-    denominator_label: str | Promise = ""
+    denominator: int
+    denominator_label: Words
     total: int | None = None
+    parts: tuple[FigurePart, ...] = ()
     approximate: bool = False
+    lower_is_better: bool = False
 
     @property
     def rate(self) -> float | None:
         """``value / denominator``; None where there is nothing to divide by."""
-        return None if self.denominator is None else _ratio(self.value, self.denominator)
+        return ratio(self.value, self.denominator)
 
 
 @dataclass(frozen=True)
 class Figures:
-    """All figures of one or several mailings taken together."""
+    """All figures of one or several mailings taken together; those nobody reports are absent."""
 
     counts: Counts
     by_code: dict[str, Figure]
     coverage: Coverage
+    scope: Scope
 
     def __getitem__(self, code: str) -> Figure:
         return self.by_code[code]
 
+    def __contains__(self, code: object) -> bool:
+        return code in self.by_code
+
     def __iter__(self) -> Iterator[Figure]:
         return iter(self.by_code.values())
 
-
-FigureFunction = Callable[[Counts], "Figure | None"]
-_functions: list[FigureFunction] = []
-
-
-def figure(function: FigureFunction) -> FigureFunction:
-    """Put a figure on every screen, in the order of definition; None where nobody reports it."""
-    _functions.append(function)
-    return function
+    def get(self, code: str) -> Figure | None:
+        """Return the figure, or None where nobody reports it."""
+        return self.by_code.get(code)
 
 
-def figures_for(mailing: Mailing) -> Figures:
+def figures_for(mailing: Mailing, scope: Scope = Scope.READERS) -> Figures:
     """Return every figure of one mailing, with numerator, denominator and coverage."""
-    return figures_for_all([mailing])
+    return figures_for_all([mailing], scope)
 
 
-def figures_for_email(email: Email) -> Figures:
+def figures_for_email(email: Email, scope: Scope = Scope.READERS) -> Figures:
     """Return the figures of everything ever sent of *email*: sums over sums."""
-    return figures_for_all(email.mailings.started())
+    return figures_for_all(email.mailings.started(), scope)
 
 
-def figures_for_all(mailings: Iterable[Mailing]) -> Figures:
+def figures_for_all(mailings: Iterable[Mailing], scope: Scope = Scope.READERS) -> Figures:
     """Return the figures of several mailings taken together."""
-    counts = count(mailings)
+    return _figures_of(count(mailings, scope), scope)
+
+
+def figures_for_groups(
+    groups: Sequence[Collection[Mailing]], scope: Scope = Scope.READERS
+) -> list[Figures]:
+    """Return the figures of each group of mailings; as many queries for all groups as for one."""
+    return [_figures_of(counts, scope) for counts in count_groups(groups, scope)]
+
+
+def ratio(part: int, whole: int) -> float | None:
+    """Return ``part / whole``; None where there is nothing to divide by."""
+    return part / whole if whole else None
+
+
+def _figures_of(counts: Counts, scope: Scope) -> Figures:
+    known = [definition for definition in DEFINITIONS if definition.is_known(counts)]
     return Figures(
         counts=counts,
-        by_code={made.code: made for function in _functions if (made := function(counts))},
+        by_code={definition.code: _figure(definition, counts) for definition in known},
         coverage=Coverage(counts.identified, counts.sent),
+        scope=scope,
     )
 
 
-def links_for(mailings: Iterable[Mailing]) -> list[LinkCount]:
-    """Return clicks by destination, in the order in which the destinations stand in the e-mail."""
-    return count_links(mailings)
-
-
-def readers(counts: Counts) -> dict[str, Any]:
-    """Return the denominator of what readers did: delivered copies that can be told apart.
-
-    That is all of them unless anonymous copies are counted in totals only, or not at all.
-    """
-    told_apart = counts.told_apart - counts.told_apart_bounced
-    everybody = told_apart == delivered_count(counts)
-    return {
-        "denominator": told_apart,
-        "denominator_label": _("delivered") if everybody else _("delivered and told apart"),
-    }
-
-
-def delivered_count(counts: Counts) -> int:
-    """Copies that arrived as far as anybody told us: sent, less those that came back."""
-    return counts.sent - counts.hard_bounced - counts.soft_bounced
-
-
-@figure
-def sent(counts: Counts) -> Figure:
+def _figure(definition: Definition, counts: Counts) -> Figure:
+    denominator = definition.of.count(counts)
     return Figure(
-        code="sent",
-        label=_("Sent"),
-        hint=_("Copies that the mail server has taken, of all that were to be sent."),
-        value=counts.sent,
-        denominator=counts.attempted,
-        denominator_label=_("to be sent"),
-    )
-
-
-@figure
-def delivered(counts: Counts) -> Figure:
-    return Figure(
-        code="delivered",
-        label=_("Delivered"),
-        hint=_(
-            "Sent copies that did not come back. As long as no source of bounces is connected, "
-            "every sent copy counts as delivered."
+        code=definition.code,
+        label=definition.label,
+        hint=definition.meaning,
+        trust=definition.trust,
+        value=definition.value(counts),
+        denominator=denominator,
+        denominator_label=definition.of.label_for(counts),
+        total=definition.total(counts) if definition.total else None,
+        parts=tuple(
+            FigurePart(part.label, part.count(counts), denominator) for part in definition.parts
         ),
-        value=delivered_count(counts),
-        denominator=counts.sent,
-        denominator_label=_("sent"),
+        approximate=definition.approximate,
+        lower_is_better=definition.lower_is_better,
     )
-
-
-@figure
-def opened(counts: Counts) -> Figure:
-    return Figure(
-        code="opened",
-        label=_("Opened"),
-        hint=_(
-            "Some mail services load images by themselves, others block them. "
-            "A copy with a click counts as opened. Trust clicks more."
-        ),
-        value=counts.opened,
-        **readers(counts),
-        total=counts.opens_total,
-        approximate=True,
-    )
-
-
-@figure
-def clicked(counts: Counts) -> Figure:
-    return Figure(
-        code="clicked",
-        label=_("Clicked"),
-        hint=_(
-            "Copies in which at least one link was followed. The most reliable sign of interest."
-        ),
-        value=counts.clicked,
-        **readers(counts),
-        total=counts.clicks_total,
-    )
-
-
-@figure
-def click_to_open(counts: Counts) -> Figure:
-    return Figure(
-        code="click_to_open",
-        label=_("Clicked of opened"),
-        hint=_("How many of those who opened also clicked: says more of content than of subject."),
-        value=counts.clicked,
-        denominator=counts.opened,
-        denominator_label=_("opened"),
-        approximate=True,
-    )
-
-
-@figure
-def unsubscribed(counts: Counts) -> Figure:
-    return Figure(
-        code="unsubscribed",
-        label=_("Unsubscribed"),
-        hint=_("Copies whose unsubscribe link or button was used, from this list or everything."),
-        value=counts.unsubscribed,
-        denominator=delivered_count(counts),
-        denominator_label=_("delivered"),
-    )
-
-
-@figure
-def bounced(counts: Counts) -> Figure | None:
-    if not counts.reported & BOUNCES:
-        return None
-    return Figure(
-        code="bounced",
-        label=_("Bounced"),
-        hint=_(
-            "Copies that came back, for good or for now. Addresses that do not exist are "
-            "suppressed at once; over two in a hundred means that the list needs cleaning."
-        ),
-        value=counts.hard_bounced + counts.soft_bounced,
-        denominator=counts.sent,
-        denominator_label=_("sent"),
-    )
-
-
-@figure
-def complained(counts: Counts) -> Figure | None:
-    if EventKind.COMPLAINT not in counts.reported:
-        return None
-    return Figure(
-        code="complained",
-        label=_("Reported as spam"),
-        hint=_(
-            "Copies reported as spam; not every provider tells. Nobody who did is mailed again."
-        ),
-        value=counts.complained,
-        denominator=delivered_count(counts),
-        denominator_label=_("delivered"),
-    )
-
-
-@figure
-def replied(counts: Counts) -> Figure | None:
-    if EventKind.REPLY not in counts.reported:
-        return None
-    return Figure(
-        code="replied",
-        label=_("Replied"),
-        hint=_("Copies that were answered by a person; automatic replies are left out."),
-        value=counts.replied,
-        denominator=delivered_count(counts),
-        denominator_label=_("delivered"),
-    )
-
-
-def _ratio(part: int, whole: int) -> float | None:
-    return part / whole if whole else None

@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.core import mail
+from django.db import IntegrityError, transaction
+from wagtail.models import Site
+
+from tests.statistics.sums import NOW, sent, tally
+from wagtail_email_insights.mail import MailError
+from wagtail_email_insights.site_settings.models import EmailSettings
+from wagtail_email_insights.statistics import alerts, mails, tasks, telling
+from wagtail_email_insights.statistics.models import Alert, Severity
+from wagtail_email_insights.statistics.muting import mute
+
+pytestmark = pytest.mark.django_db
+DAYS = timedelta(days=1)
+
+
+@pytest.fixture
+def listening():
+    site = Site.objects.get(is_default_site=True)
+    return EmailSettings.objects.create(
+        site=site, mail_alerts=True, summary_to="ann@example.org, ann@example.org\nbob@example.org"
+    )
+
+
+@pytest.fixture
+def bad_mailing():
+    mailing = sent(ago=DAYS)
+    tally(mailing, unsubscribed=50)
+    return mailing
+
+
+def codes() -> list[str]:
+    return list(Alert.objects.filter(over_at=None).values_list("code", flat=True))
+
+
+def test_what_looks_wrong_is_raised_once(bad_mailing):
+    [alert] = alerts.refresh(NOW)
+    assert (alert.code, alert.email, alert.severity) == (
+        "unsubscribe_spike",
+        bad_mailing.email,
+        Severity.WARNING,
+    )
+    assert alert.sentence == "50 of 1,000 left (5.0 %)."
+    assert alerts.refresh(NOW) == []
+    assert codes() == ["unsubscribe_spike"]
+
+
+def test_it_is_over_when_it_no_longer_holds(bad_mailing):
+    alerts.refresh(NOW)
+    tally(bad_mailing, unsubscribed=0)
+    alerts.refresh(NOW + DAYS)
+    assert Alert.objects.get().over_at == NOW + DAYS
+
+
+def test_an_email_is_watched_for_two_weeks(bad_mailing):
+    alerts.refresh(NOW)
+    alerts.refresh(NOW + 13 * DAYS)
+    assert codes() == ["unsubscribe_spike"]
+    alerts.refresh(NOW + 14 * DAYS)
+    assert codes() == []
+
+
+def test_a_muted_diagnostic_raises_none_and_ends_what_is_open(bad_mailing):
+    alerts.refresh(NOW)
+    mute(bad_mailing.email, "unsubscribe_spike")
+    assert codes() == []
+    assert alerts.refresh(NOW) == []
+
+
+def test_one_that_is_muted_while_we_look_raises_none(bad_mailing, monkeypatch):
+    look = alerts._findings
+
+    def look_and_be_overtaken(now):
+        findings = look(now)
+        mute(bad_mailing.email, "unsubscribe_spike")
+        return findings
+
+    monkeypatch.setattr(alerts, "_findings", look_and_be_overtaken)
+    assert alerts.refresh(NOW) == []
+
+
+def test_another_worker_that_was_faster_is_no_trouble(bad_mailing, monkeypatch):
+    look = alerts._findings
+
+    def look_and_be_overtaken(now):
+        findings = look(now)
+        monkeypatch.setattr(alerts, "_findings", look)
+        alerts.refresh(now)
+        return findings
+
+    monkeypatch.setattr(alerts, "_findings", look_and_be_overtaken)
+    assert alerts.refresh(NOW) == []
+    assert codes() == ["unsubscribe_spike"]
+
+
+def test_the_database_refuses_a_second_open_alert_of_the_same(bad_mailing):
+    [alert] = alerts.refresh(NOW)
+    alert.pk = None
+    with pytest.raises(IntegrityError), transaction.atomic():
+        alert.save(force_insert=True)
+
+
+def test_notices_about_one_email_alarm_nobody():
+    mailing = sent(ago=timedelta(minutes=5))
+    tally(mailing, opened=400, opens=500)
+    assert alerts.refresh(NOW) == []
+
+
+def test_a_new_number_is_told_on_the_screen_only(bad_mailing, listening):
+    alerts.refresh(NOW)
+    telling.tell(NOW)
+    tally(bad_mailing, unsubscribed=60)
+    alerts.refresh(NOW)
+    assert Alert.objects.get().sentence == "60 of 1,000 left (6.0 %)."
+    assert telling.tell(NOW) == 0
+
+
+class TestTelling:
+    def test_each_colleague_hears_of_it_once(self, bad_mailing, listening):
+        alerts.refresh(NOW)
+        assert telling.tell(NOW) == 1
+        assert telling.tell(NOW) == 0
+        assert [message.to for message in mail.outbox] == [["ann@example.org"], ["bob@example.org"]]
+        message = mail.outbox[0]
+        assert message.subject == "Please look at “June news”"
+        assert "June news: Many unsubscribe. 50 of 1,000 left (5.0 %)." in message.body
+        assert "http://testserver/admin/email-insights/emails/statistics/" in message.body
+        assert "<strong>Many unsubscribe.</strong>" in message.alternatives[0][0]
+        assert message.extra_headers["Auto-Submitted"] == "auto-generated"
+
+    def test_nobody_who_does_not_want_to(self, bad_mailing, listening):
+        EmailSettings.objects.update(mail_alerts=False)
+        alerts.refresh(NOW)
+        assert telling.tell(NOW) == 0
+        assert mail.outbox == []
+
+    def test_several_at_once_are_one_mail(self, bad_mailing, listening):
+        other = sent(ago=DAYS, delivered=900, hard=100)
+        alerts.refresh(NOW)
+        assert telling.tell(NOW) == 1
+        assert mail.outbox[0].subject == "Your e-mails: 2 things to look at"
+        assert str(other.email) in mail.outbox[0].body
+
+    def test_what_the_mail_server_refuses_is_told_later(self, bad_mailing, listening, monkeypatch):
+        alerts.refresh(NOW)
+
+        def refuse(**_kwargs):
+            raise MailError("away")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(mails.mail, "send_transactional", refuse)
+            assert telling.tell(NOW) == 0
+        assert telling.tell(NOW) == 1
+        assert len(mail.outbox) == 2
+
+    def test_a_rate_that_swings_around_its_threshold_is_told_once(self, bad_mailing, listening):
+        for unsubscribed in (50, 0, 50):
+            tally(bad_mailing, unsubscribed=unsubscribed)
+            alerts.refresh(NOW)
+            telling.tell(NOW)
+        assert len(mail.outbox) == 2
+        assert codes() == ["unsubscribe_spike"]
+
+    def test_one_that_gets_worse_is_told_again(self, listening):
+        mailing = sent(ago=DAYS)
+        for complained in (1, 3, 4):
+            tally(mailing, complained=complained)
+            alerts.refresh(NOW)
+            telling.tell(NOW)
+        assert len(mail.outbox) == 4
+        assert Alert.objects.get().severity == Severity.CRITICAL
+
+    def test_whoever_switches_it_on_is_not_told_old_news(self, bad_mailing, listening):
+        alerts.refresh(NOW)
+        assert telling.tell(NOW + 2 * DAYS) == 0
+
+    def test_a_site_hears_of_its_own_mailings(self, listening):
+        other = Site.objects.create(
+            hostname="other.example", root_page=listening.site.root_page, is_default_site=False
+        )
+        tally(sent(ago=DAYS, site=other), unsubscribed=50)
+        alerts.refresh(NOW)
+        assert telling.tell(NOW) == 0
+        EmailSettings.objects.create(site=other, mail_alerts=True, summary_to="cy@example.org")
+        assert telling.tell(NOW) == 1
+        assert [message.to for message in mail.outbox] == [["cy@example.org"]]
+
+
+def test_only_who_may_see_statistics_sees_alerts(bad_mailing):
+    alerts.refresh(NOW)
+    user = get_user_model().objects.create_user("ed")
+    assert list(alerts.open_alerts(user)) == []
+    user.user_permissions.add(Permission.objects.get(codename="view_statistics"))
+    user = get_user_model().objects.get(pk=user.pk)
+    assert [alert.code for alert in alerts.open_alerts(user)] == ["unsubscribe_spike"]
+
+
+def test_the_task_does_both(listening, monkeypatch):
+    assert tasks.look_for_alerts() == 0
+
+
+def test_a_hundred_watched_emails_cost_as_many_queries_as_one(django_assert_num_queries):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    sent(ago=DAYS)
+    alerts.refresh(NOW)
+    with CaptureQueriesContext(connection) as for_one:
+        alerts.refresh(NOW)
+    for _ in range(5):
+        sent(ago=DAYS)
+    with django_assert_num_queries(len(for_one)):
+        alerts.refresh(NOW)

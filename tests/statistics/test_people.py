@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.statistics.sent import copies_of, happen, make_link, make_sent
+from wagtail_email_insights.statistics.definitions import BY_CODE
+from wagtail_email_insights.statistics.people import ABSENCES, UnknownFigure, behind
+from wagtail_email_insights.tracking import actions
+from wagtail_email_insights.tracking.models import Scope
+
+pytestmark = pytest.mark.django_db
+
+
+def addresses(found) -> set[str]:
+    return set(found.contacts.values_list("email", flat=True))
+
+
+def test_who_may_be_known_is_named_and_the_others_are_counted():
+    mailing = make_sent("known", "sent", "sent")
+    known = copies_of(mailing)[0]
+    happen(mailing, "click", known)
+    happen(mailing, "click", -1)
+    happen(mailing, "click", -1)
+    happen(mailing, "click")
+    found = behind([mailing], "clicked")
+    assert addresses(found) == {known.contact.email}
+    assert (found.known, found.anonymous) == (1, 1)
+
+
+def test_a_contact_of_two_mailings_is_one_contact_and_nobody_is_made_up():
+    first = make_sent("known")
+    [copy] = copies_of(first)
+    second = make_sent(email=first.email)
+    again = second.deliveries.create(contact=copy.contact, state="sent", identified=True)
+    happen(first, "click", copy)
+    happen(second, "click", again)
+    found = behind([first, second], "clicked")
+    assert (found.known, found.anonymous) == (1, 0)
+
+
+def test_who_takes_the_consent_back_becomes_one_of_the_anonymous():
+    mailing = make_sent("known")
+    [copy] = copies_of(mailing)
+    happen(mailing, "click", copy)
+    actions.strip_contact(copy.contact)
+    found = behind([mailing], "clicked")
+    assert (found.known, found.anonymous) == (0, 1)
+
+
+@pytest.mark.parametrize("scope", Scope)
+def test_nobody_is_named_for_what_a_machine_did(scope):
+    mailing = make_sent("known")
+    happen(mailing, "click", copies_of(mailing)[0], verdict="machine")
+    assert behind([mailing], "clicked", scope=scope).known == 0
+
+
+def test_one_link_only():
+    mailing = make_sent("known", "known")
+    first, second = copies_of(mailing)
+    here, there = make_link(mailing), make_link(mailing, "https://example.com/there")
+    happen(mailing, "click", first, link=here)
+    happen(mailing, "click", second, link=there)
+    happen(mailing, "click", -1, link=there)
+    found = behind([mailing], "clicked", link_ids=[there.pk])
+    assert addresses(found) == {second.contact.email}
+    assert (found.known, found.anonymous) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("part", "kind", "code"),
+    [
+        ({"device": "phone"}, "open", "opened"),
+        ({"client": "Gmail"}, "click", "click_to_open"),
+        ({"variant": 2}, "click", "clicked"),
+        ({"why": "other"}, "unsubscribe", "unsubscribed"),
+    ],
+)
+def test_one_part_of_a_breakdown_only(part, kind, code):
+    mailing = make_sent("known", "known")
+    here, elsewhere = copies_of(mailing)
+    happen(mailing, kind, here, **part)
+    happen(mailing, kind, elsewhere)
+    happen(mailing, kind, -1, **part)
+    found = behind([mailing], code, **part)
+    assert addresses(found) == {here.contact.email}
+    assert found.anonymous == 1
+
+
+def test_two_parts_at_once_are_refused():
+    with pytest.raises(ValueError, match="one part"):
+        behind([], "clicked", device="phone", client="Gmail")
+
+
+def test_who_did_not_click_are_identified_copies_that_arrived():
+    mailing = make_sent("known", "known", "known", "known", "sent", "failed")
+    clicked, opened, came_back, by_machine, _anonymous, _failed = copies_of(mailing)
+    happen(mailing, "click", clicked)
+    happen(mailing, "open", opened)
+    happen(mailing, "hard_bounce", came_back)
+    happen(mailing, "click", by_machine, verdict="machine")
+    found = behind([mailing], "not_clicked")
+    assert addresses(found) == {opened.contact.email, by_machine.contact.email}
+    assert (found.known, found.anonymous) == (2, 1)
+    assert addresses(behind([mailing], "not_opened")) == {by_machine.contact.email}
+
+
+def test_what_became_of_a_copy_is_known_without_consent():
+    mailing = make_sent("sent", "sent", "sent", "failed")
+    hard, soft, fine, _failed = copies_of(mailing)
+    happen(mailing, "hard_bounce", hard)
+    happen(mailing, "soft_bounce", soft)
+    happen(mailing, "soft_bounce", fine)
+    happen(mailing, "delivered", fine)
+    assert behind([mailing], "sent").known == 3
+    assert addresses(behind([mailing], "delivered")) == {fine.contact.email}
+    assert addresses(behind([mailing], "bounced")) == {hard.contact.email, soft.contact.email}
+
+
+def test_who_was_deleted_is_counted_without_a_name():
+    mailing = make_sent("sent", "sent")
+    copies_of(mailing)[0].contact.delete()
+    found = behind([mailing], "sent")
+    assert (found.known, found.anonymous) == (1, 1)
+
+
+@pytest.mark.parametrize("code", [*BY_CODE, *ABSENCES])
+def test_every_figure_has_its_contacts(code):
+    assert behind([make_sent()], code).known == 0
+
+
+def test_there_is_nobody_behind_a_figure_that_does_not_exist():
+    with pytest.raises(UnknownFigure):
+        behind([], "delighted")
+
+
+@pytest.mark.parametrize("code", ["clicked", "not_clicked", "delivered"])
+def test_the_contacts_are_one_query_and_their_number_does_not_matter(code, queries_of):
+    mailing = make_sent("known")
+    happen(mailing, "click", copies_of(mailing)[0])
+    few = queries_of(lambda: list(behind([mailing], code).contacts))
+    larger = make_sent(*["known"] * 9)
+    for copy in copies_of(larger)[:5]:
+        happen(larger, "click", copy)
+    assert queries_of(lambda: list(behind([larger], code).contacts)) == few

@@ -1,0 +1,166 @@
+"""What shows only over several mailings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from statistics import median
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from ..cases import Overall, Sent, Series
+from ..diagnostics import Finding, OverallDiagnostic, register
+from ..models import Severity
+from ..wording import number, percent
+
+ENOUGH_BEFORE = 3
+"""Earlier mailings that it takes to say what is usual."""
+
+
+@register
+class LowEngagement(OverallDiagnostic):
+    code = "low_engagement"
+    label = gettext_lazy("Interest is fading")
+    sentence = gettext_lazy("One weak e-mail is chance; several in a row are tired readers.")
+    advice = (
+        gettext_lazy("Write to those who have not clicked for long, and ask whether to go on."),
+        gettext_lazy("Send by interest (segments) instead of everything to everybody."),
+        gettext_lazy("Retire contacts who have shown no sign of life for a year."),
+    )
+    thresholds = {"low_engagement_mailings": 3, "low_engagement_of_median": 0.5}
+
+    def find(self, overall: Overall) -> Finding | None:
+        return _first(self._look_at(series) for series in overall.series)
+
+    def _look_at(self, series: Series) -> Finding | None:
+        newest, before = series.split(int(self.threshold("low_engagement_mailings")))
+        usual = _usual(before, "clicked")
+        if not newest or not usual:
+            return None
+        highest = max(sent.rate("clicked") for sent in newest)
+        if highest >= usual * self.threshold("low_engagement_of_median"):
+            return None
+        return self.finding(
+            _(
+                "%(sender)s: none of the last %(mailings)s e-mails was clicked by more than "
+                "%(rate)s; %(usual)s were usual before."
+            )
+            % {
+                "sender": series.name,
+                "mailings": number(len(newest)),
+                "rate": percent(highest),
+                "usual": percent(usual),
+            }
+        )
+
+
+@register
+class DeliverabilityDrop(OverallDiagnostic):
+    code = "deliverability_drop"
+    label = gettext_lazy("Less of your mail arrives")
+    sentence = gettext_lazy(
+        "Fewer copies arrive or are seen, and clicks fall with them, though as many were sent as "
+        "before: mail services may be hiding them in the spam folder."
+    )
+    advice = (
+        gettext_lazy("Hold back mailings to everybody until this is understood."),
+        gettext_lazy("Begin again with the readers who clicked lately."),
+        gettext_lazy("Check SPF, DKIM and DMARC of the sender's domain."),
+        gettext_lazy("Look your domain up in the postmaster tools of the large mail services."),
+    )
+    severity = Severity.CRITICAL
+    thresholds = {
+        "deliverability_drop_mailings": 2,
+        "deliverability_drop_below": 0.2,
+        "deliverability_drop_volume": 2,
+    }
+
+    def find(self, overall: Overall) -> Finding | None:
+        return _first(self._look_at(series) for series in overall.series)
+
+    def _look_at(self, series: Series) -> Finding | None:
+        newest, before = series.split(int(self.threshold("deliverability_drop_mailings")))
+        enough = newest and len(before) >= ENOUGH_BEFORE
+        if not enough or not self._is_of_like_volume(newest, before):
+            return None
+        # Mail that lands in the spam folder was delivered, but nobody opens it.
+        fell = [code for code in ("delivered", "opened") if self._fell(newest, before, code)]
+        if not fell or not self._fell(newest, before, "clicked"):
+            return None
+        return self._told(series, newest, before, fell[0])
+
+    def _told(
+        self, series: Series, newest: Sequence[Sent], before: Sequence[Sent], arrival: str
+    ) -> Finding:
+        return self.finding(
+            _(
+                "%(sender)s: in the last %(mailings)s e-mails, %(arrived)s of the copies were "
+                "%(arrival)s and %(rate)s clicked at best; %(before)s and %(usual)s were usual."
+            )
+            % {
+                "sender": series.name,
+                "mailings": number(len(newest)),
+                "arrival": newest[0].label(arrival),
+                "arrived": percent(max(sent.rate(arrival) for sent in newest)),
+                "before": percent(_usual(before, arrival) or 0),
+                "rate": percent(max(sent.rate("clicked") for sent in newest)),
+                "usual": percent(_usual(before, "clicked") or 0),
+            }
+        )
+
+    def _fell(self, newest: Sequence[Sent], before: Sequence[Sent], code: str) -> bool:
+        usual = _usual(before, code)
+        ceiling = (usual or 0) * (1 - self.threshold("deliverability_drop_below"))
+        return bool(usual) and all(sent.rate(code) <= ceiling for sent in newest)
+
+    def _is_of_like_volume(self, newest: Sequence[Sent], before: Sequence[Sent]) -> bool:
+        usual = median(sent.volume for sent in before)
+        most = self.threshold("deliverability_drop_volume")
+        return all(usual / most <= sent.volume <= usual * most for sent in newest)
+
+
+@register
+class DormantReturn(OverallDiagnostic):
+    code = "dormant_return"
+    label = gettext_lazy("Sleepers wake up")
+    sentence = gettext_lazy("Contacts who had been silent for long have begun to click again.")
+    advice = (
+        gettext_lazy("See which e-mail woke them, and what it had that others lack."),
+        gettext_lazy("Make a segment of them and write to them while they listen."),
+        gettext_lazy("Build a way back for others from it."),
+    )
+    severity = Severity.NOTICE
+    is_thorough = True
+    thresholds = {
+        "dormant_return_contacts": 5,
+        "dormant_return_silent_days": 180,
+        "dormant_return_silent_mails": 3,
+        "dormant_return_days": 14,
+    }
+
+    def find(self, overall: Overall) -> Finding | None:
+        days = int(self.threshold("dormant_return_days"))
+        silent = int(self.threshold("dormant_return_silent_days"))
+        mails = int(self.threshold("dormant_return_silent_mails"))
+        contacts = overall.returned(days, silent_days=silent, mails=mails)
+        if contacts < self.threshold("dormant_return_contacts"):
+            return None
+        return self.finding(
+            ngettext(
+                "%(number)s contact clicked in the last %(days)s days, after at least "
+                "%(silent)s days without a click.",
+                "%(number)s contacts clicked in the last %(days)s days, after at least "
+                "%(silent)s days without a click.",
+                contacts,
+            )
+            % {"number": number(contacts), "days": days, "silent": silent}
+        )
+
+
+def _usual(before: Sequence[Sent], code: str) -> float | None:
+    """Return the median rate of earlier mailings; None where they are too few."""
+    return median(sent.rate(code) for sent in before) if len(before) >= ENOUGH_BEFORE else None
+
+
+def _first(findings: Iterable[Finding | None]) -> Finding | None:
+    return next(filter(None, findings), None)

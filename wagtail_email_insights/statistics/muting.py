@@ -1,0 +1,28 @@
+"""What editors do not want to hear about one e-mail again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from ..emails.models import Email
+from .models import Alert, Mute
+
+
+@transaction.atomic
+def mute(email: Email, code: str, user: Any = None) -> None:
+    """Silence the diagnostic *code* for *email*; an alert of it that is open is over."""
+    Mute.objects.get_or_create(email=email, code=code, defaults={"user": user})
+    Alert.objects.filter(email=email, code=code, over_at=None).update(over_at=timezone.now())
+
+
+def unmute(email: Email, code: str) -> None:
+    """Let the diagnostic *code* speak up about *email* again."""
+    Mute.objects.filter(email=email, code=code).delete()
+
+
+def muted_of(email: Email) -> list[Mute]:
+    """Return what is muted for *email*, the oldest first."""
+    return list(Mute.objects.filter(email=email).order_by("at", "pk"))
