@@ -17,7 +17,16 @@ NEEDED_APPS = {
     "django_q": "sending",
     "wagtail.contrib.settings": "the email settings of each site",
 }
-PUBLIC_ADDRESSES = ("click", "open", "confirm", "unsubscribe", "unsubscribe_one_click")
+PUBLIC_ADDRESSES = (
+    "click",
+    "open",
+    "file",
+    "trap",
+    "web_version",
+    "confirm",
+    "unsubscribe",
+    "unsubscribe_one_click",
+)
 COUNTING = ("per_copy", "shared", "off")
 
 
@@ -54,6 +63,22 @@ def check_settings(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
             )
         )
     return messages + _check_lease()
+
+
+@register()
+def check_diagnostics(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
+    from .statistics.diagnostics import default_thresholds
+
+    known = default_thresholds()
+    return [
+        Error(
+            f"The setting diagnostics has {name!r}: {value!r}, which is no threshold.",
+            hint=f"Numbers for any of these: {', '.join(sorted(known))}.",
+            id="wagtail_email_insights.E005",
+        )
+        for name, value in app_settings.diagnostics.items()
+        if name not in known or isinstance(value, bool) or not isinstance(value, int | float)
+    ]
 
 
 @register()

@@ -13,6 +13,7 @@ from wagtail.snippets.models import register_snippet
 from .admin.action_menu import send_menu_item, without_publishing
 from .admin.deleting import keep_mailed_emails
 from .admin.group import EmailGroup, activity_log
+from .admin.home_panel import add_home_panel
 
 register_snippet(EmailGroup)
 activity_log.register_with_wagtail()
@@ -20,6 +21,7 @@ activity_log.register_with_wagtail()
 hooks.register("register_snippet_action_menu_item", send_menu_item)
 hooks.register("construct_snippet_action_menu", without_publishing)
 hooks.register("before_delete_snippet", keep_mailed_emails)
+hooks.register("construct_homepage_panels", add_home_panel)
 
 
 @hooks.register("register_icons")
@@ -36,6 +38,7 @@ def register_permissions() -> QuerySet[Permission]:
             "send_email",
             "view_statistics",
             "view_activities",
+            "export_contacts",
             "use_raw_html",
         ],
     )
@@ -57,4 +60,10 @@ def register_log_actions(actions: Any) -> None:
     actions.register_action(
         f"{prefix}.failed_again", _("Try again"), _("Failed copies tried again")
     )
+    actions.register_action(
+        f"{prefix}.export_activities", _("Export activities"), _("Contact activities exported")
+    )
     actions.register_action(f"{prefix}.choose", _("Choose"), _("Winner of a test chosen"))
+    actions.register_action(
+        f"{prefix}.correct_link", _("Correct a link"), _("A link leads to another address")
+    )

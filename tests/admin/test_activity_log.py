@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from bs4 import BeautifulSoup
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from wagtail.models import ReferenceIndex
 
-from tests.factories import make_contact, make_email, make_list, make_mailing
+from tests.factories import make_contact, make_email, make_list, make_mailing, subscribe
 from wagtail_email_insights.admin import activity_log, group
 from wagtail_email_insights.tracking.models import Event, EventKind, TrackedLink, Verdict
 
@@ -67,7 +71,7 @@ def test_machines_and_nameless_events_are_left_out(admin):
 def test_kind_and_address_narrow_it_down(admin):
     make_events(1)
     Event.objects.create(kind=EventKind.CONFIRM, contact=make_contact("ann@example.org"))
-    for query in ({"q": "ann@"}, {"kind__exact": "confirm"}):
+    for query in ({"q": "ann@"}, {"kind": "confirm"}):
         html = admin.get(INDEX, query).content.decode()
         assert html.count('data-object-pk="') == 1
         assert "ann@example.org" in html
@@ -93,7 +97,7 @@ def test_events_stay_out_of_the_reference_index():
 
 def test_counts_once_however_it_is_narrowed_down(admin):
     make_events(3)
-    for query in ({}, {"kind__exact": "click"}, {"q": "contact"}, {"q": "nobody at all"}):
+    for query in ({}, {"kind": "click"}, {"q": "contact"}, {"q": "nobody at all"}):
         with CaptureQueriesContext(connection) as captured:
             assert admin.get(INDEX, query).status_code == 200
         counts = [row["sql"] for row in captured if "COUNT(" in row["sql"]]
@@ -121,7 +125,60 @@ def test_filters_stay_when_nothing_is_found(admin):
     assert html.count('data-object-pk="') == 0
 
 
-@pytest.mark.parametrize("query", [{"q": "\0"}, {"q": "a\0b"}, {"kind__exact": "\0"}])
+@pytest.mark.parametrize(
+    "query", [{"q": "\0"}, {"q": "a\0b"}, {"kind": "\0"}, {"from": "x"}, {"list": "x"}]
+)
 def test_a_nul_in_the_address_is_no_error(admin, query):
     make_events(1)
     assert "\0" not in admin.get(INDEX, query).context["view"].query
+
+
+def found(client, **query) -> set[str]:
+    return {event.contact.email for event in client.get(INDEX, query).context["object_list"]}
+
+
+def test_each_filter_narrows_down(admin):
+    make_events(1)
+    [other] = Event.objects.all()
+    ann, news = make_contact("ann@example.org"), make_list("News")
+    subscribe(ann, news)
+    event = Event.objects.create(kind=EventKind.OPEN, contact=ann, verdict=Verdict.PROXY)
+    Event.objects.filter(pk=other.pk).update(at=timezone.now() - timedelta(days=10))
+    for query in (
+        {"kind": "open"},
+        {"verdict": "proxy"},
+        {"list": news.pk},
+        {"from": timezone.localdate().isoformat()},
+        {"q": "ann"},
+        {"kind": "open", "verdict": "proxy", "list": news.pk},
+    ):
+        assert found(admin, **query) == {"ann@example.org"}, query
+    assert found(admin, verdict="machine") == {other.contact.email, "ann@example.org"}
+    assert found(admin, kind="open", verdict="human") == set()
+    assert event.contact == ann
+
+
+def test_offers_what_can_be_chosen(admin):
+    make_events(1)
+    make_list("Weekly")
+    html = admin.get(INDEX).content.decode()
+    for words in ("?kind=download", "Weekly", "?verdict=suspected", "Last 7 days"):
+        assert words in html
+    assert "?verdict=machine" not in html
+
+
+def test_shows_symbol_verdict_and_exact_time(admin):
+    make_events(1)
+    Event.objects.update(verdict=Verdict.PROXY, verdict_reason="image_proxy")
+    [row] = BeautifulSoup(admin.get(INDEX).content, "html.parser").select("tr[data-object-pk]")
+    assert row.select_one("svg.icon-link")
+    assert row.select_one("button.wei-doubt").text == "Mail service's image proxy"
+    assert row.select_one("time").text.strip() == "Just now"
+
+
+def test_sorts_by_time_both_ways(admin):
+    make_events(3)
+    newest = list(admin.get(INDEX).context["object_list"])
+    html = admin.get(INDEX).content.decode()
+    assert "?o=4" in html
+    assert list(admin.get(INDEX, {"o": "4"}).context["object_list"]) == newest[::-1]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from django.urls import reverse
 
@@ -22,6 +24,10 @@ def rows(client, **query) -> set[str]:
 
 def inspect_url(contact: Contact) -> str:
     return reverse("email_contacts:inspect", args=[contact.pk])
+
+
+def timeline_url(contact: Contact) -> str:
+    return reverse("email_contacts:timeline", args=[contact.pk])
 
 
 def click(contact: Contact, url: str, verdict: str = Verdict.HUMAN) -> Event:
@@ -151,21 +157,85 @@ def test_the_page_of_a_contact_shows_wording_and_links(editor):
 def test_activities_need_their_own_permission(editor):
     contact = make_contact(agrees=True)
     click(contact, "https://example.com/shop")
-    html = editor("view_contact").get(inspect_url(contact)).content.decode()
+    client = editor("view_contact")
+    html = client.get(inspect_url(contact)).content.decode()
     assert "https://example.com/shop" not in html
     assert "no permission to see contact activities" in html
+    assert client.get(timeline_url(contact)).status_code == 302
+    # Nor are those of a contact for somebody who may not see contacts.
+    assert editor("view_activities").get(timeline_url(contact)).status_code == 302
+    assert editor("view_contact", "view_activities").get(timeline_url(contact)).status_code == 200
 
 
-def test_the_timeline_is_paged_newest_first_and_constant_in_queries(admin, queries_of):
+def test_the_list_leads_to_all_that_is_known(admin, editor):
+    contact = make_contact()
+    leads_to = f'<a href="{inspect_url(contact)}"'
+    html = " ".join(admin.get(INDEX).content.decode().split())
+    assert leads_to in html
+    # The form is one step away.
+    assert INDEX + f"edit/{contact.pk}/" in html
+    html = " ".join(editor("view_contact").get(INDEX).content.decode().split())
+    assert leads_to in html
+    assert "/edit/" not in html
+
+
+def test_the_timeline_has_pages_newest_first_and_costs_the_same(admin, queries_of):
     contact = make_contact(agrees=True)
     for number in range(3):
         click(contact, f"https://example.com/{number}")
-    few = queries_of(inspect_url(contact))
+    few = queries_of(inspect_url(contact)), queries_of(timeline_url(contact))
     last = click(contact, "https://example.com/last")
     Event.objects.bulk_create(
-        [Event(kind=EventKind.OPEN, contact=contact, mailing=last.mailing) for _ in range(120)]
+        Event(kind=EventKind.CLICK, contact=contact, mailing=last.mailing, link=last.link)
+        for _ in range(60)
     )
-    assert queries_of(inspect_url(contact)) == few
-    second = admin.get(inspect_url(contact), {"p": 2})
-    assert second.context["activity_page"].number == 2
-    assert "https://example.com/0" in second.content.decode()
+    assert (queries_of(inspect_url(contact)), queries_of(timeline_url(contact))) == few
+    first = admin.get(inspect_url(contact)).context["feed"]
+    assert "https://example.com/0" in admin.get(first.following_url).content.decode()
+    assert first.following_url.startswith(inspect_url(contact))
+
+
+def test_the_timeline_shows_every_kind_with_its_symbol_and_email(admin):
+    contact = make_contact("ann@example.org", agrees=True)
+    event = click(contact, "https://example.com/shop")
+    Event.objects.create(
+        kind=EventKind.CONFIRM, contact=contact, recipient_list=make_list("Weekly")
+    )
+    html = admin.get(timeline_url(contact)).content.decode()
+    for words in ("Clicked a link", "#icon-link", "June news", "Weekly", "#icon-check"):
+        assert words in html
+    viewset = event.mailing.email.snippet_viewset
+    address = reverse(viewset.get_url_name("activities"), args=[event.mailing.email_id])
+    assert address in html
+    # Whose they are is said once, above.
+    assert "ann@example.org" not in html
+
+
+def test_the_timeline_is_narrowed_down_by_kind_and_day(admin):
+    contact = make_contact(agrees=True)
+    click(contact, "https://example.com/shop")
+    old = click(contact, "https://example.com/old")
+    Event.objects.filter(pk=old.pk).update(at=datetime(2024, 2, 29, 12, tzinfo=UTC))
+    Event.objects.create(kind=EventKind.OPEN, contact=contact, mailing=old.mailing)
+
+    def found(**query) -> list[str]:
+        lines = admin.get(inspect_url(contact), query).context["feed"].lines
+        return [line.activity.value.text or line.activity.event.kind for line in lines]
+
+    assert found(kind="open") == ["open"]
+    assert found(to="2024-02-29") == ["https://example.com/old"]
+    assert found(sort="oldest")[0] == "https://example.com/old"
+    html = admin.get(inspect_url(contact), {"kind": "open"}).content.decode()
+    assert f'data-wei-live="{timeline_url(contact)}?kind=open"' in html
+
+
+def test_a_contact_without_activities_is_told_what_would_appear(admin):
+    assert (
+        "if the contact agreed to tracking"
+        in admin.get(inspect_url(make_contact())).content.decode()
+    )
+
+
+def test_activities_of_others_stay_with_them(admin):
+    click(make_contact(), "https://example.com/shop")
+    assert "https://example.com/shop" not in admin.get(inspect_url(make_contact())).content.decode()

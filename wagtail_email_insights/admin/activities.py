@@ -2,110 +2,146 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import cached_property
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from ..activities import queries
-from ..activities.queries import Cursor
-from ..activities.wording import icon_of, value_of
+from ..activities.coverage import Coverage, coverage_of
+from ..activities.filters import ActivityFilter
 from ..conf import app_settings
-from ..tracking.models import Event, EventKind
-from .addresses import email_url
-from .contacts import contact_url
+from ..tracking.models import EventKind
+from .activity_feed import Feed, export_urls, read, with_query
+from .activity_filters import chosen_by, left_out, offer_for
+from .addresses import email_url, tracking_check_url
 from .pages import EmailPage
 from .permissions import VIEW_ACTIVITIES, VIEW_STATISTICS, has
 
 ON_PAGE = 50
 IN_PANEL = 20
+FIGURES: dict[str, str] = {
+    EventKind.CLICK: "clicked",
+    EventKind.DOWNLOAD: "downloaded",
+    EventKind.WEB_VIEW: "viewed",
+    EventKind.UNSUBSCRIBE: "unsubscribed",
+    EventKind.REPLY: "replied",
+    EventKind.COMPLAINT: "complained",
+}
+"""Which figure counts the contacts of a kind. None does for opens: it takes in who clicked."""
 
 
-class ActivitiesPage(EmailPage):
+class ActivitiesView(EmailPage):
+    """What the page, the refreshed part of it and the note below have in common."""
+
     required_permission = VIEW_ACTIVITIES
-    page_title = _("Contact activities")
-    header_icon = "group"
-    template_name = "wagtail_email_insights/admin/activities/page.html"
-    size = ON_PAGE
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         return self.render_to_response(self.get_context_data())
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        query = self.request.GET
-        kind = query.get("kind", "") if query.get("kind") in EventKind.values else ""
-        # PostgreSQL takes no NUL.
-        search = query.get("q", "").replace("\0", "").strip()[:100]
-        after = _cursor(query.get("after", ""))
-        activities = queries.matching(queries.of_email(self.email), kind=kind, search=search)
-        rows, following = queries.page(activities, size=self.size, after=after)
-        return super().get_context_data(
-            rows=[_row(event) for event in rows],
-            kinds=[(value, label) for value, label in EventKind.choices if value in KINDS],
-            kind=kind,
-            search=search,
-            is_filtered=bool(kind or search),
-            is_first_page=after is None,
-            following=str(following) if following else "",
-            has_been_sent=self.email.mailings.started().exists(),
-            **self.get_coverage(is_wanted=after is None and not (kind or search)),
-            fragment_url=email_url("activities_fragment", self.email),
-            activities_url=email_url("activities", self.email),
-            statistics_url=email_url("statistics", self.email)
+    @property
+    def size(self) -> int:
+        return ON_PAGE
+
+    @cached_property
+    def chosen(self) -> ActivityFilter:
+        return chosen_by(self.request.user, self.request.GET)
+
+    @cached_property
+    def feed(self) -> Feed:
+        return read(
+            queries.of_email(self.email),
+            self.chosen,
+            self.request.GET,
+            address=email_url("activities", self.email),
+            size=self.size,
+        )
+
+    @property
+    def coverage(self) -> dict[str, Any]:
+        """Return what the note says that explains why the statistics show more."""
+        return {
+            "coverage": self._coverage(),
+            "statistics_url": self._if_allowed(VIEW_STATISTICS, "statistics"),
+            "tracking_check_url": tracking_check_url()
             if has(self.request.user, VIEW_STATISTICS)
             else "",
+        }
+
+    def _coverage(self) -> Coverage:
+        mailings = self.email.mailings.values_list("pk", flat=True)
+        if self.chosen.mailing:
+            mailings = mailings.filter(pk=self.chosen.mailing)
+        return coverage_of(list(mailings))
+
+    @property
+    def people_url(self) -> str:
+        """Return where the contacts in this feed can be made into something; empty for most.
+
+        A figure names them when the feed is narrowed down to one kind, and perhaps one link.
+        """
+        chosen = self.chosen
+        wider = replace(chosen, kinds=(), link="", mailing=None, oldest_first=False, unreadable=())
+        kinds = chosen.kinds or ((EventKind.CLICK,) if chosen.link else ())
+        if wider.narrows or len(kinds) != 1 or kinds[0] not in FIGURES:
+            return ""
+        links = queries.links_to(self.email, chosen.link) if chosen.link else []
+        return with_query(
+            email_url("people", self.email, FIGURES[kinds[0]]),
+            urlencode({"link": links, "mailing": chosen.mailing or ""}, doseq=True),
+        )
+
+    def _if_allowed(self, permission: str, name: str) -> str:
+        return email_url(name, self.email) if has(self.request.user, permission) else ""
+
+
+class ActivitiesPage(ActivitiesView):
+    page_title = _("Contact activities")
+    header_icon = "group"
+    template_name = "wagtail_email_insights/admin/activities/page.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        query = self.chosen.to_query()
+        return super().get_context_data(
+            feed=self.feed,
+            chosen=self.chosen,
+            left_out=left_out(self.chosen),
+            offer=offer_for(self.email, self.request.user),
+            has_been_sent=self.email.mailings.started().exists(),
+            fragment_url=with_query(email_url("activities_fragment", self.email), query),
+            people_url=self.people_url,
+            exports=export_urls(self.request.user, self.chosen, email=self.email.pk),
             refresh_seconds=app_settings.refresh_seconds,
+            **self.coverage,
             **kwargs,
         )
 
-    def get_coverage(self, *, is_wanted: bool) -> dict[str, Any]:
-        """Return what stands below the newest activities: counted once, not at every refresh."""
-        return {"coverage": queries.coverage_of(self.email)} if is_wanted else {}
 
-
-class ActivitiesFragment(ActivitiesPage):
+class ActivitiesFragment(ActivitiesView):
     """The feed alone, as it is fetched again and again."""
 
     template_name = "wagtail_email_insights/admin/activities/feed.html"
 
-    def get_coverage(self, *, is_wanted: bool) -> dict[str, Any]:
-        return {}
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            feed=self.feed, has_been_sent=self.email.mailings.started().exists(), **kwargs
+        )
 
     @property
-    def size(self) -> int:  # type: ignore[override]
+    def size(self) -> int:
         return IN_PANEL if "panel" in self.request.GET else ON_PAGE
 
 
-class CoverageFragment(EmailPage):
+class CoverageFragment(ActivitiesView):
     """The note below the feed in the side panel, fetched once when the panel is opened."""
 
-    required_permission = VIEW_ACTIVITIES
     template_name = "wagtail_email_insights/admin/activities/coverage.html"
 
-    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
-        coverage = queries.coverage_of(self.email)
-        return self.render_to_response({"coverage": coverage, "is_final": True})
-
-
-KINDS = {EventKind.OPEN, EventKind.CLICK, EventKind.UNSUBSCRIBE}
-"""The kinds that can happen to a mailing."""
-
-
-def _row(event: Event) -> dict[str, Any]:
-    return {
-        "event": event,
-        "contact": event.contact,
-        "contact_url": contact_url(event.contact_id),
-        "icon": icon_of(event),
-        "value": value_of(event),
-    }
-
-
-def _cursor(text: str) -> Cursor | None:
-    try:
-        return Cursor.parse(text) if text else None
-    except ValueError:
-        return None
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(is_final=True, **self.coverage, **kwargs)
 
 
 page = ActivitiesPage.as_view()

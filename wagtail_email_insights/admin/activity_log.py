@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from django.contrib.admin import display
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import Permission
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.template.loader import render_to_string
+from django.urls import path
 from django.utils.formats import number_format
 from django.utils.functional import cached_property
 from django.utils.html import format_html
@@ -18,12 +22,24 @@ from wagtail_modeladmin.helpers import PermissionHelper
 from wagtail_modeladmin.options import ModelAdmin
 from wagtail_modeladmin.views import IndexView
 
-from ..activities.wording import value_of
+from ..activities import queries
+from ..activities.filters import SEARCH_FIELDS
+from ..activities.wording import described
 from ..tracking.models import Event
-from .contacts import contact_url
+from .activity_exports import export
+from .activity_feed import EXPORT, Line, export_urls
+from .activity_filters import chosen_by
+from .activity_log_filters import LOG_FILTERS
 
 COUNTED = 10_000
 """Counting millions takes seconds: beyond this many it is only said that there are more."""
+
+
+CELL_CLASSES = {
+    "contact_link": ["wei-contact"],
+    "about": ["wei-url"],
+    "when": ["wei-time"],
+}
 
 
 class ActivityPermissions(PermissionHelper):
@@ -76,6 +92,7 @@ class ActivityIndexView(IndexView):
         """Build what the template needs from one count: the parent's own way takes three."""
         paginator = self.paginator_class(self.queryset, self.items_per_page)
         page = paginator.get_page(self.page_num or 1)
+        chosen = chosen_by(self.request.user, self.request.GET)
         shown = {
             "view": self,
             # Only asked whether there is anything at all: without it the filters are hidden.
@@ -84,7 +101,8 @@ class ActivityIndexView(IndexView):
             "paginator": paginator,
             "page_obj": page,
             "elided_page_range": paginator.get_elided_page_range(page.number),
-            "object_list": page.object_list,
+            "object_list": _with_lines(page.object_list),
+            "exports": export_urls(self.request.user, chosen),
             "user_can_create": False,
             "show_search": self.search_handler.show_search_form,
         }
@@ -92,6 +110,14 @@ class ActivityIndexView(IndexView):
 
     def get_page_title(self) -> str:
         return str(_("Activity log"))
+
+
+def _with_lines(events: Iterable[Event]) -> list[Event]:
+    """Return *events*, each with its ``line``: described together, not row by row."""
+    events = list(events)
+    for event, activity in zip(events, described(events), strict=True):
+        event.line = Line.of(activity)  # type: ignore[attr-defined]
+    return events
 
 
 def _without_nul(query: QueryDict) -> QueryDict:
@@ -111,32 +137,47 @@ class ActivityLogAdmin(ModelAdmin):
     # It stands in the app's own menu group.
     add_to_admin_menu = False
     index_view_class = ActivityIndexView
+    index_template_name = "wagtail_email_insights/admin/activities/log.html"
+    index_view_extra_css = ["wagtail_email_insights/admin.css"]
     permission_helper_class = ActivityPermissions
     history_view_enabled = False
-    list_display = ("contact_link", "kind", "about", "email_title", "at")
-    list_filter = ("kind", "at")
+    list_display = ("contact_link", "what", "about", "email_link", "when")
+    list_filter = LOG_FILTERS
     list_select_related = ("contact", "mailing__email", "link", "recipient_list")
     list_per_page = 100
-    search_fields = ("contact__email",)
+    search_fields = SEARCH_FIELDS
     ordering = ("-at", "-id")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
-        return super().get_queryset(request).activities()
+        return queries.everything()
 
+    def get_admin_urls_for_registration(self) -> tuple[Any, ...]:
+        """Add the export of activities, those of one e-mail or contact too."""
+        address = path(f"{self.base_url_path}/export/", export, name=EXPORT)
+        return (address, *super().get_admin_urls_for_registration())
+
+    def get_extra_class_names_for_field_col(self, obj: Event, field_name: str) -> list[str]:
+        return CELL_CLASSES.get(field_name, [])
+
+    @display(description=_("Contact"))
     def contact_link(self, event: Event) -> str:
-        return format_html('<a href="{}">{}</a>', contact_url(event.contact_id), event.contact)
+        return _cell("contact", line=_line(event))
 
-    contact_link.short_description = _("Contact")  # type: ignore[attr-defined]
+    @display(description=_("Activity"))
+    def what(self, event: Event) -> str:
+        return _cell("kind", line=_line(event))
 
+    @display(description=_("Value"))
     def about(self, event: Event) -> str:
-        return value_of(event)
+        return _cell("value", value=_line(event).activity.value)
 
-    about.short_description = _("Value")  # type: ignore[attr-defined]
+    @display(description=_("E-mail"))
+    def email_link(self, event: Event) -> str:
+        return _link(_line(event).email_url, event.mailing.email) if event.mailing else ""
 
-    def email_title(self, event: Event) -> str:
-        return str(event.mailing.email) if event.mailing else ""
-
-    email_title.short_description = _("E-mail")  # type: ignore[attr-defined]
+    @display(description=_("Time"), ordering="at")
+    def when(self, event: Event) -> str:
+        return _cell("time", at=event.at)
 
     def get_permissions_for_registration(self) -> QuerySet[Permission]:
         return Permission.objects.none()
@@ -146,3 +187,15 @@ class ActivityLogAdmin(ModelAdmin):
 
     def register_admin_url_finders(self) -> Any:
         """An event has no page of its own to be found."""
+
+
+def _line(event: Any) -> Line:
+    return event.line
+
+
+def _cell(name: str, **context: Any) -> str:
+    return render_to_string(f"wagtail_email_insights/admin/activities/{name}.html", context)
+
+
+def _link(address: str, about: object) -> str:
+    return format_html('<a href="{}">{}</a>', address, about)

@@ -30,7 +30,8 @@ from ..consents.actions import publish_wording
 from ..consents.models import Consent, ConsentAction, ConsentRecord, ConsentVersion
 from ..consents.queries import current_version
 from ..contacts.models import Contact
-from .contacts import SEE_CONTACTS, contact_url
+from .addresses import contact_url
+from .permissions import SEE_CONTACTS
 
 SEE_CONSENTS = ["add", "change", "delete"]
 

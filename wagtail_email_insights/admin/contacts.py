@@ -1,50 +1,36 @@
-"""Screens for contacts: the list with its filters, and one person with all that is known."""
+"""The list of contacts with its filters, and the screens that change one."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import django_filters
 from django import forms
-from django.core.paginator import Page
-from django.db.models import (
-    BooleanField,
-    Case,
-    Exists,
-    OuterRef,
-    Prefetch,
-    Q,
-    QuerySet,
-    Subquery,
-    Value,
-    When,
-)
-from django.shortcuts import get_object_or_404
-from django.urls import reverse
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.urls import URLPattern, path
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.filters import WagtailFilterSet
-from wagtail.admin.paginator import WagtailPaginator
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
-from wagtail.admin.ui.tables import BooleanColumn, Column, DateColumn, StatusTagColumn, Table
+from wagtail.admin.ui.tables import (
+    BooleanColumn,
+    ButtonsColumnMixin,
+    Column,
+    DateColumn,
+    StatusTagColumn,
+    TitleColumn,
+)
 from wagtail.admin.views import generic
 from wagtail.admin.viewsets.model import ModelViewSet
 
-from ..activities.queries import of_contact
-from ..activities.wording import value_of
-from ..consents.models import ConsentRecord
 from ..consents.queries import may_be_known
-from ..contacts.models import (
-    Contact,
-    RecipientList,
-    Subscription,
-    SubscriptionStatus,
-    Suppression,
-    SuppressionReason,
-)
+from ..contacts.models import Contact, RecipientList, Subscription, SubscriptionStatus
+from . import contact_page
+from .addresses import contact_url
+from .standing import active_suppressions, is_reachable, standing_in_words, with_standing
 
-ACTIVITIES_PER_PAGE = 100
 SUPPRESSED = "suppressed"
 ON_NO_LIST = "none"
 STANDINGS = [
@@ -52,50 +38,6 @@ STANDINGS = [
     (SUPPRESSED, gettext_lazy("Suppressed: gets nothing")),
     (ON_NO_LIST, gettext_lazy("On no list")),
 ]
-BOUNCE_REASONS = (SuppressionReason.HARD_BOUNCE, SuppressionReason.SOFT_BOUNCES)
-SEE_CONTACTS = ["add", "change", "delete", "view"]
-
-
-def _active_suppressions() -> QuerySet[Suppression]:
-    return Suppression.objects.active().filter(email=OuterRef("email"))
-
-
-def with_standing(contacts: QuerySet[Contact]) -> QuerySet[Contact]:
-    """Add what a row of the list shows; two queries for any number of rows."""
-    subscriptions = Subscription.objects.select_related("recipient_list").order_by(
-        "recipient_list__name"
-    )
-    return contacts.annotate(
-        is_known=Case(
-            When(may_be_known(), then=Value(True)),
-            default=Value(False),
-            output_field=BooleanField(),
-        ),
-        suppression=Subquery(_active_suppressions().values("reason")[:1]),
-    ).prefetch_related(Prefetch("subscriptions", queryset=subscriptions))
-
-
-def standing_in_words(contact: Any) -> str:
-    """Return the best standing on any list, or why nothing is sent at all."""
-    if contact.suppression:
-        return str(SuppressionReason(contact.suppression).label)
-    reached = {subscription.status for subscription in contact.subscriptions.all()}
-    for status in (
-        SubscriptionStatus.SUBSCRIBED,
-        SubscriptionStatus.PENDING,
-        SubscriptionStatus.UNSUBSCRIBED,
-    ):
-        if status in reached:
-            return str(status.label)
-    return _("On no list")
-
-
-def is_reachable(contact: Any) -> bool:
-    """Tell whether a mailing to some list would reach *contact*; needs ``with_standing``."""
-    return not contact.suppression and any(
-        subscription.status == SubscriptionStatus.SUBSCRIBED
-        for subscription in contact.subscriptions.all()
-    )
 
 
 def _subscribed_lists(contact: Contact) -> str:
@@ -139,7 +81,7 @@ def _has_standing(recipient_list: RecipientList | None, standing: str) -> Q:
     if recipient_list:
         subscriptions = subscriptions.filter(recipient_list=recipient_list)
     if standing == SUPPRESSED:
-        return _on(subscriptions, recipient_list) & Q(Exists(_active_suppressions()))
+        return _on(subscriptions, recipient_list) & Q(Exists(active_suppressions()))
     if standing == ON_NO_LIST:
         return ~Q(Exists(subscriptions))
     if standing:
@@ -149,6 +91,20 @@ def _has_standing(recipient_list: RecipientList | None, standing: str) -> Q:
 
 def _on(subscriptions: QuerySet, recipient_list: RecipientList | None) -> Q:
     return Q(Exists(subscriptions)) if recipient_list else Q()
+
+
+class ContactColumn(ButtonsColumnMixin, TitleColumn):
+    """The address; it leads to all that is known of the contact, its form is among the buttons."""
+
+    def __init__(self, buttons: Callable[[Contact], list[Any]]) -> None:
+        super().__init__("email", label=_("E-mail address"), sort_key="email")
+        self._buttons = buttons
+
+    def get_link_url(self, instance: Contact, parent_context: Any) -> str:
+        return contact_url(instance.pk)
+
+    def get_buttons(self, instance: Contact, parent_context: Any) -> list[Any]:
+        return self._buttons(instance)
 
 
 class ContactIndexView(generic.IndexView):
@@ -163,7 +119,7 @@ class ContactIndexView(generic.IndexView):
     @cached_property
     def list_display(self) -> list[Any]:
         return [
-            "email",
+            ContactColumn(self.get_list_buttons),
             Column("name", label=_("Name")),
             Column("lists", label=_("Subscribed to"), accessor=_subscribed_lists),
             StatusTagColumn(
@@ -183,88 +139,6 @@ class ContactIndexView(generic.IndexView):
         return queryset
 
 
-class ContactInspectView(generic.InspectView):
-    """One person: standing, consents with the wording agreed to, and the activities."""
-
-    template_name = "wagtail_email_insights/admin/contacts/inspect.html"
-    page_title = gettext_lazy("Contact")
-
-    def get_object(self, queryset: QuerySet | None = None) -> Contact:
-        return get_object_or_404(with_standing(Contact.objects.all()), pk=self.pk)
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(
-            contact=self.object,
-            standing=standing_in_words(self.object),
-            subscriptions=_subscription_table(self.object),
-            consents=_consent_table(self.object),
-            may_reset_bounces=self._may_reset_bounces(),
-            reset_bounces_url=reverse("email_suppressions:reset_bounces", args=[self.object.pk]),
-            replies_url=f"{reverse('email_replies:index')}?contact={self.object.pk}",
-            **self._activities(),
-            **kwargs,
-        )
-
-    def _may_reset_bounces(self) -> bool:
-        contact: Any = self.object
-        came_back = contact.soft_bounces or contact.suppression in BOUNCE_REASONS
-        may_change = self.request.user.has_perm("wagtail_email_insights.change_contact")
-        return bool(came_back and may_change)
-
-    def _activities(self) -> dict[str, Any]:
-        if not self.request.user.has_perm("wagtail_email_insights.view_activities"):
-            return {"may_see_activities": False}
-        page = self._activity_page()
-        return {
-            "may_see_activities": True,
-            "activity_page": page,
-            "activities": _activity_table(page),
-            "elided_page_range": page.paginator.get_elided_page_range(page.number),
-            "inspect_url": self.request.path,
-        }
-
-    def _activity_page(self) -> Page:
-        events = of_contact(self.object)
-        return WagtailPaginator(events, ACTIVITIES_PER_PAGE).get_page(self.request.GET.get("p"))
-
-
-def _subscription_table(contact: Contact) -> Table:
-    columns = [
-        Column("recipient_list", label=_("List")),
-        StatusTagColumn(
-            "status",
-            label=_("Standing"),
-            accessor="get_status_display",
-            primary=lambda row: row.status == SubscriptionStatus.SUBSCRIBED,
-        ),
-        DateColumn("changed_at", label=_("Since")),
-        Column("source", label=_("Source")),
-    ]
-    return Table(columns, list(contact.subscriptions.all()))
-
-
-def _consent_table(contact: Contact) -> Table:
-    columns = [
-        Column("consent", label=_("Consent")),
-        Column("action", label=_("Action"), accessor="get_action_display"),
-        Column("version", label=_("Wording shown")),
-        DateColumn("at", label=_("Time")),
-        Column("source", label=_("Source")),
-    ]
-    records = ConsentRecord.objects.filter(contact=contact).select_related("consent", "version")
-    return Table(columns, list(records))
-
-
-def _activity_table(page: Page) -> Table:
-    columns = [
-        Column("kind", label=_("Activity"), accessor="get_kind_display"),
-        Column("value", label=_("Value"), accessor=value_of),
-        Column("email", label=_("E-mail"), accessor="mailing.email"),
-        DateColumn("at", label=_("Time")),
-    ]
-    return Table(columns, list(page))
-
-
 class ContactDeleteView(generic.DeleteView):
     @property
     def confirmation_message(self) -> str:
@@ -280,7 +154,7 @@ class ContactViewSet(ModelViewSet):
     url_prefix = "email-insights/contacts"
     icon = "user"
     index_view_class = ContactIndexView
-    inspect_view_class = ContactInspectView
+    inspect_view_class = contact_page.ContactPage
     delete_view_class = ContactDeleteView
     inspect_view_enabled = True
     copy_view_enabled = False
@@ -301,7 +175,8 @@ class ContactViewSet(ModelViewSet):
         FieldPanel("do_not_track", widget=forms.CheckboxInput),
     ]
 
-
-def contact_url(contact_id: int | None) -> str:
-    """Return the address of the screen that shows one contact."""
-    return reverse(f"{ContactViewSet.name}:inspect", args=[contact_id])
+    def get_urlpatterns(self) -> list[URLPattern]:
+        return [
+            *super().get_urlpatterns(),
+            path("timeline/<int:pk>/", contact_page.timeline, name="timeline"),
+        ]

@@ -1,51 +1,38 @@
-"""The e-mail snippet in the admin: list, editor with its side panels, and the way to sending."""
+"""The e-mail snippet in the admin: the editor with its side panels, and the way to sending."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel, ObjectList
 from wagtail.admin.ui.components import MediaContainer
-from wagtail.admin.ui.tables import DateColumn, StatusTagColumn, UpdatedAtColumn
 from wagtail.admin.widgets.button import Button, HeaderButton
 from wagtail.snippets.views import snippets
 
 from ..emails.models import Email
-from ..mailings.models import Mailing, MailingState
-from . import activities, sending, statistics
+from . import activities, diagnostics, sending, statistics_routes
 from .addresses import email_url
 from .email_chooser import EmailChooserViewSet
 from .email_forms import EmailForm
+from .email_list import LIST_DISPLAY, EmailIndexView
+from .merge_tags_help import MergeTagsHelp
 from .permissions import SEND, VIEW_ACTIVITIES, VIEW_STATISTICS, has
 from .side_panels import ActivitiesPanel, StatisticsPanel
 
 SEND_ACTION = "action-send"
 
 
-def with_newest_mailing(emails: QuerySet[Email]) -> QuerySet[Email]:
-    """Annotate each e-mail with the state and time of its newest mailing."""
-    newest = Mailing.objects.filter(email=OuterRef("pk")).order_by("-id")
-    return emails.annotate(
-        mailing_state=Subquery(newest.values("state")[:1]),
-        mailing_started_at=Subquery(newest.values("started_at")[:1]),
-    )
-
-
-def state_label(email: Email) -> str:
-    state = email.mailing_state or MailingState.DRAFT
-    return str(MailingState(state).label)
-
-
-class EmailIndexView(snippets.IndexView):
-    default_ordering = "-id"
-
-    def get_base_queryset(self) -> QuerySet[Email]:
-        return with_newest_mailing(super().get_base_queryset())
+def title_of_copy(title: str) -> str:
+    """Return the title that a copy of an e-mail begins with, so that the two can be told apart."""
+    marked = gettext("%(title)s (copy)")
+    longest = Email._meta.get_field("title").max_length or 0
+    room = longest - len(marked % {"title": ""})
+    return marked % {"title": title[:room]} if title else ""
 
 
 class EditorMixin:
@@ -92,7 +79,10 @@ class EmailCreateView(EditorMixin, snippets.CreateView):
 
 
 class EmailCopyView(EditorMixin, snippets.CopyView):
-    pass
+    def get_initial_form_instance(self) -> Email:
+        original: Email = super().get_initial_form_instance()
+        original.title = title_of_copy(original.title)
+        return original
 
 
 class EmailEditView(EditorMixin, snippets.EditView):
@@ -125,18 +115,7 @@ class EmailViewSet(snippets.SnippetViewSet):
     menu_label = _("Emails")
     menu_name = "emails"
     url_prefix = "email-insights/emails"
-    list_display = [
-        "title",
-        "subject",
-        StatusTagColumn(
-            "mailing_state",
-            label=_("State"),
-            accessor=state_label,
-            primary=lambda email: email.mailing_state == MailingState.SENT,
-        ),
-        DateColumn("mailing_started_at", label=_("Sent")),
-        UpdatedAtColumn(),
-    ]
+    list_display = LIST_DISPLAY
     list_per_page = 50
     index_view_class = EmailIndexView
     add_view_class = EmailCreateView
@@ -151,6 +130,7 @@ class EmailViewSet(snippets.SnippetViewSet):
                 MultiFieldPanel(
                     [FieldPanel("subject"), FieldPanel("preheader")], heading=_("In the inbox")
                 ),
+                MergeTagsHelp(heading=_("Readers' names in the e-mail"), classname="collapsed"),
                 FieldPanel("body"),
             ],
             base_form_class=EmailForm,
@@ -160,11 +140,12 @@ class EmailViewSet(snippets.SnippetViewSet):
     def get_urlpatterns(self) -> list[URLPattern]:
         return [
             *super().get_urlpatterns(),
-            path("statistics/<int:pk>/", statistics.page, name="statistics"),
-            path("statistics/<int:pk>/fragment/", statistics.fragment, name="statistics_fragment"),
+            *statistics_routes.urlpatterns,
             path("activities/<int:pk>/", activities.page, name="activities"),
             path("activities/<int:pk>/fragment/", activities.fragment, name="activities_fragment"),
             path("activities/<int:pk>/coverage/", activities.coverage, name="activities_coverage"),
+            path("findings/<int:pk>/<slug:code>/mute/", diagnostics.mute, name="mute"),
+            path("findings/<int:pk>/<slug:code>/unmute/", diagnostics.unmute, name="unmute"),
             path("send/<int:pk>/", sending.send, name="send"),
             path("test/<int:pk>/", sending.send_test, name="send_test"),
             path("mailing/<int:pk>/", sending.mailing, name="mailing"),

@@ -12,16 +12,19 @@ from .contacts import ContactViewSet
 from .digests import DigestViewSet
 from .emails import EmailViewSet
 from .lists import RecipientListViewSet
+from .overview_routes import OverviewViewSet
 from .replies import ReplyViewSet
 from .segments import SegmentViewSet
 from .senders import SenderViewSet
 from .suppressions import SuppressionViewSet
+from .tracking_check import TrackingCheckViewSet
 
 activity_log = ActivityLogAdmin()
 
 
 class EmailGroup(SnippetViewSetGroup):
     items = (
+        OverviewViewSet,
         EmailViewSet,
         ContactViewSet,
         RecipientListViewSet,
@@ -31,6 +34,7 @@ class EmailGroup(SnippetViewSetGroup):
         ConsentViewSet,
         SuppressionViewSet,
         SenderViewSet,
+        TrackingCheckViewSet,
     )
     menu_label = _("Email")
     menu_name = "email-insights"

@@ -22,8 +22,9 @@ from wagtail.admin.widgets.button import Button
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from ..contacts.models import Contact, RecipientList, SubscriptionStatus
-from .contacts import SEE_CONTACTS, ContactViewSet
+from .contacts import ContactViewSet
 from .deleting import GuardedDelete
+from .permissions import SEE_CONTACTS
 
 COLUMNS = (
     SubscriptionStatus.SUBSCRIBED,

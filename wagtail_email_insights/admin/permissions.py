@@ -11,7 +11,10 @@ APP = "wagtail_email_insights"
 SEND = f"{APP}.send_email"
 VIEW_STATISTICS = f"{APP}.view_statistics"
 VIEW_ACTIVITIES = f"{APP}.view_activities"
+EXPORT_CONTACTS = f"{APP}.export_contacts"
 USE_RAW_HTML = f"{APP}.use_raw_html"
+SEE_CONTACTS = ["add", "change", "delete", "view"]
+"""Actions on contacts of which any one lets somebody see them, as Wagtail has it."""
 
 
 class RequiresPermission:

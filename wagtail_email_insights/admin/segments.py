@@ -30,8 +30,10 @@ from ..segments.queries import (
     rule_in_words,
     rules_in_words,
 )
-from .contacts import SEE_CONTACTS, ContactIndexView, contact_url
+from .addresses import contact_url
+from .contacts import ContactIndexView
 from .deleting import GuardedDelete
+from .permissions import SEE_CONTACTS
 
 SAMPLE_SIZE = 10
 EMPTY_RULE = gettext_lazy("No conditions yet: nobody is in it.")

@@ -35,7 +35,7 @@ def share(part: int, whole: int) -> float | None:
 
 
 @register.filter
-def number(value: int | None) -> str:
+def number(value: float | None) -> str:
     """Write a whole number with the separators of the active language."""
     return "–" if value is None else floatformat(value, "0g")
 

@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.admin.statistics_world import (
+    address,
+    happen,
+    link_of,
+    machine_clicks,
+    readers,
+    send,
+    text_of,
+)
+from tests.factories import make_contact, make_email, make_list, subscribe
+from wagtail_email_insights.consents import actions as consents
+from wagtail_email_insights.consents.models import Consent
+from wagtail_email_insights.contacts import actions as contacts
+from wagtail_email_insights.contacts.models import (
+    Contact,
+    RecipientList,
+    Subscription,
+    SubscriptionStatus,
+    SuppressionReason,
+)
+from wagtail_email_insights.emails.models import Email
+from wagtail_email_insights.mailings import audience
+from wagtail_email_insights.mailings.models import Mailing
+from wagtail_email_insights.segments.models import Segment
+from wagtail_email_insights.segments.queries import contacts_in
+from wagtail_email_insights.tracking.models import Device, EventKind, LeavingReason
+
+pytestmark = pytest.mark.django_db
+
+MAY_ALL = ("view_activities", "add_segment", "add_recipientlist", "change_contact", "add_email")
+
+
+@pytest.fixture
+def mailing():
+    return send(None, readers())
+
+
+def people(client, mailing, code: str, **query) -> str:
+    text = urlencode(query, doseq=True)
+    return text_of(client.get(f"{address('people', mailing.email_id, code)}?{text}"))
+
+
+def make(client, mailing, code: str, what: str, name: str = "Hot", **query):
+    url = address("people_make", mailing.email_id, code)
+    return client.post(f"{url}?{urlencode(query, doseq=True)}", {"make": what, "name": name})
+
+
+def test_it_names_those_who_may_be_known_and_counts_the_others(admin_client, mailing):
+    happen(mailing, "ann")
+    happen(mailing, "dan")
+    happen(mailing, "eve")
+    html = people(admin_client, mailing, "clicked")
+    assert "<strong>1</strong> contact who may be known" in html
+    assert "and <strong>2</strong> anonymous copies" in html
+    assert "ann@example.org" in html
+    assert "dan@example.org" not in html
+    assert "Nobody can name the anonymous ones" in html
+
+
+def test_whoever_takes_the_consent_back_is_named_no_more(admin_client, mailing):
+    happen(mailing, "ann")
+    assert "ann@example.org" in people(admin_client, mailing, "clicked")
+    ann = Contact.objects.get(email="ann@example.org")
+    consents.withdraw(ann, Consent.objects.get(code="tracking"), source="test")
+    html = people(admin_client, mailing, "clicked")
+    assert "ann@example.org" not in html
+    assert "<strong>1</strong> anonymous copy" in html
+
+
+def test_nobody_is_named_for_what_a_machine_did(admin_client, mailing):
+    machine_clicks(mailing, "ann")
+    assert "ann@" not in people(admin_client, mailing, "clicked", scope="everything")
+
+
+def test_one_link_and_one_device_have_people_of_their_own(admin_client, mailing):
+    happen(mailing, "ann", device=Device.PHONE)
+    happen(mailing, "ben", link=link_of(mailing, 1), device=Device.DESKTOP)
+    of_link = people(admin_client, mailing, "clicked", link=link_of(mailing, 1).pk)
+    assert "ben@" in of_link
+    assert "ann@" not in of_link
+    assert link_of(mailing, 1).url in of_link
+    of_device = people(admin_client, mailing, "clicked", device="phone")
+    assert "ann@" in of_device
+    assert "ben@" not in of_device
+    assert "Device: Phone" in of_device
+
+
+def test_who_left_for_a_reason_can_be_asked_for(admin_client, mailing):
+    happen(mailing, "ann", EventKind.UNSUBSCRIBE, why=LeavingReason.TOO_OFTEN)
+    happen(mailing, "ben", EventKind.UNSUBSCRIBE, why=LeavingReason.OTHER)
+    html = people(admin_client, mailing, "unsubscribed", why="too_often")
+    assert "ann@" in html
+    assert "ben@" not in html
+
+
+def test_a_link_of_another_email_is_not_looked_into(admin_client, mailing):
+    other = send(make_email("Other"), mailing.recipient_lists.get())
+    happen(other, "ann")
+    html = people(admin_client, mailing, "clicked", link=link_of(other).pk)
+    assert "ann@" not in html
+
+
+@pytest.mark.parametrize(
+    "code", ["sent", "delivered", "opened", "clicked", "not_clicked", "viewed"]
+)
+def test_every_figure_leads_somewhere(admin_client, mailing, code):
+    assert admin_client.get(address("people", mailing.email_id, code)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["link=x", "link=99999999999999999999", "device=%00", "variant=x", "client=-", "p=x", "q=%00"],
+)
+def test_nonsense_in_the_address_breaks_nothing(admin_client, mailing, query):
+    url = address("people", mailing.email_id, "clicked")
+    assert admin_client.get(f"{url}?{query}").status_code == 200
+
+
+def test_an_unknown_figure_and_an_unsent_email_are_not_found(admin_client, mailing):
+    assert admin_client.get(address("people", mailing.email_id, "nonsense")).status_code == 404
+    assert admin_client.get(address("people", make_email().pk, "clicked")).status_code == 404
+
+
+def test_long_lists_come_by_page_and_can_be_searched(admin_client, mailing):
+    news = make_list("Many")
+    for number in range(60):
+        subscribe(make_contact(f"reader{number:02}@example.org"), news)
+    many = send(make_email("Many"), news)
+    first = people(admin_client, many, "sent")
+    assert "Page 1 of 2" in first
+    assert "reader00@" in first
+    assert "reader59@" not in first
+    assert "reader59@" in people(admin_client, many, "sent", p=2)
+    found = people(admin_client, many, "sent", q="reader59")
+    assert "reader59@" in found
+    assert "reader58@" not in found
+
+
+def test_the_list_of_people_costs_the_same_for_many(queries_of, mailing):
+    url = address("people", mailing.email_id, "clicked")
+    happen(mailing, "ann")
+    few = queries_of(url)
+    for name in ("ben", "cleo", "dan"):
+        happen(mailing, name)
+    assert queries_of(url) == few
+
+
+def test_it_needs_the_permission_for_activities(editor, mailing):
+    client = editor("view_statistics", "view_contact")
+    assert client.get(address("people", mailing.email_id, "clicked")).status_code == 302
+    assert make(client, mailing, "clicked", "list").status_code == 302
+    assert not RecipientList.objects.exclude(name="News").exists()
+
+
+def test_a_segment_is_made_in_one_step_and_follows_the_clicks(admin_client, mailing):
+    happen(mailing, "ann")
+    happen(mailing, "ben", link=link_of(mailing, 1))
+    answer = make(admin_client, mailing, "clicked", "segment", link=link_of(mailing).pk)
+    segment = Segment.objects.get(name="Hot")
+    assert str(segment.pk) in answer["Location"]
+    assert admin_client.get(answer["Location"]).status_code == 200
+    assert [contact.email for contact in contacts_in(segment)] == ["ann@example.org"]
+    happen(mailing, "cleo")
+    assert contacts_in(segment).count() == 2
+
+
+def test_a_segment_of_any_click_in_the_email(admin_client, mailing):
+    happen(mailing, "ann")
+    happen(mailing, "ben", link=link_of(mailing, 1))
+    make(admin_client, mailing, "clicked", "segment")
+    assert contacts_in(Segment.objects.get()).count() == 2
+
+
+@pytest.mark.parametrize(("code", "query"), [("opened", {}), ("clicked", {"device": "phone"})])
+def test_no_segment_is_offered_where_no_rule_says_the_same(admin_client, mailing, code, query):
+    happen(mailing, "ann")
+    assert "Make a segment" not in people(admin_client, mailing, code, **query)
+    assert make(admin_client, mailing, code, "segment", **query).status_code == 404
+    assert not Segment.objects.exists()
+
+
+def test_a_list_holds_only_those_who_get_mail_already(admin_client, mailing):
+    for name in ("ann", "ben", "cleo"):
+        happen(mailing, name)
+    happen(mailing, "dan")
+    contacts.suppress("ben@example.org", SuppressionReason.MANUAL)
+    cleo = Contact.objects.get(email="cleo@example.org")
+    contacts.unsubscribe(cleo, RecipientList.objects.all())
+    assert "1 contact can be written to" in people(admin_client, mailing, "clicked")
+
+    make(admin_client, mailing, "clicked", "list")
+    made = RecipientList.objects.get(name="Hot")
+    [subscription] = made.subscriptions.all()
+    assert subscription.contact.email == "ann@example.org"
+    assert subscription.status == SubscriptionStatus.SUBSCRIBED
+    assert subscription.source == "Statistics of “June news”: Clicked"
+    # Nobody's standing elsewhere has changed.
+    left = Subscription.objects.get(contact=cleo)
+    assert left.status == SubscriptionStatus.UNSUBSCRIBED
+
+
+def test_two_lists_of_the_same_name_both_get_a_code(admin_client, mailing):
+    happen(mailing, "ann")
+    make(admin_client, mailing, "clicked", "list")
+    make(admin_client, mailing, "clicked", "list")
+    slugs = RecipientList.objects.filter(name="Hot").values_list("slug", flat=True)
+    assert sorted(slugs) == ["hot", "hot-2"]
+
+
+def test_writing_to_them_begins_a_new_email_with_that_audience(admin_client, mailing):
+    happen(mailing, "ann")
+    happen(mailing, "dan")
+    answer = make(admin_client, mailing, "clicked", "email")
+    email = Email.objects.get(title="Hot")
+    assert answer["Location"] == address("edit", email.pk)
+    assert admin_client.get(answer["Location"]).status_code == 200
+    draft = Mailing.objects.get(email=email)
+    assert audience.numbers(draft).due == 1
+    send_page = text_of(admin_client.get(address("send", email.pk)))
+    chosen = RecipientList.objects.get(name="Hot")
+    assert f'name="recipient_lists" value="{chosen.pk}"' in send_page
+    assert not draft.has_started
+
+
+@pytest.mark.parametrize(
+    ("what", "lacking"),
+    [
+        ("segment", "add_segment"),
+        ("list", "change_contact"),
+        ("email", "send_email"),
+    ],
+)
+def test_each_step_needs_its_permission(editor, mailing, what, lacking):
+    happen(mailing, "ann")
+    client = editor(*{*MAY_ALL, "send_email"} - {lacking})
+    assert f'value="{what}"' not in people(client, mailing, "clicked")
+    make(client, mailing, "clicked", what)
+    assert not Segment.objects.exists()
+    assert not RecipientList.objects.filter(name="Hot").exists()
+    assert Email.objects.count() == 1
+
+
+def test_looking_makes_nothing(admin_client, mailing):
+    url = address("people_make", mailing.email_id, "clicked")
+    assert admin_client.get(url).status_code == 405
+
+
+def test_a_name_is_asked_for(admin_client, mailing):
+    happen(mailing, "ann")
+    answer = make(admin_client, mailing, "clicked", "list", name="")
+    assert answer["Location"].startswith(address("people", mailing.email_id, "clicked"))
+    assert RecipientList.objects.count() == 1

@@ -1,0 +1,195 @@
+"""The contacts behind a number: those who may be known, and what can be made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.functional import Promise, cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.admin.paginator import WagtailPaginator
+
+from ..contacts.gathering import reachable
+from ..contacts.models import Contact
+from ..statistics import people
+from ..statistics.definitions import BY_CODE
+from ..statistics.people import Behind
+from ..tracking import recording
+from ..tracking.models import Device, LeavingReason, TrackedLink
+from . import followups
+from .addresses import contact_url
+from .permissions import VIEW_ACTIVITIES, VIEW_STATISTICS, has
+from .statistics_selection import NOT_KNOWN, SelectionPage
+
+PER_PAGE = 50
+MAX_LINKS = 200
+SEARCHED = ("email", "first_name", "last_name")
+ABSENCES: dict[str, str | Promise] = {
+    "not_opened": gettext_lazy("Not opened"),
+    "not_clicked": gettext_lazy("Not clicked"),
+}
+"""What somebody did not do: no figures, but questions that follow from them."""
+
+PARTS: dict[str, str | Promise] = {
+    "device": gettext_lazy("Device"),
+    "client": gettext_lazy("Program"),
+    "variant": gettext_lazy("Variant"),
+    "why": gettext_lazy("Reason"),
+}
+"""Parts of a figure that an address can name, beside links."""
+
+LABELS: dict[str, dict[str, Any]] = {
+    "device": {**dict(Device.choices), NOT_KNOWN: gettext_lazy("Unknown")},
+    "client": {NOT_KNOWN: gettext_lazy("Unknown")},
+    "why": dict(LeavingReason.choices),
+}
+
+
+class BehindPage(SelectionPage):
+    """A page about whoever is behind one figure, perhaps of one link or device only."""
+
+    required_permission = VIEW_ACTIVITIES
+    header_icon = "group"
+
+    @cached_property
+    def code(self) -> str:
+        code = self.kwargs["code"]
+        if (code not in BY_CODE and code not in ABSENCES) or not self.selection.shown:
+            raise Http404
+        return code
+
+    @cached_property
+    def links(self) -> list[TrackedLink]:
+        wanted = [key for key in self.request.GET.getlist("link") if _is_number(key)][:MAX_LINKS]
+        return list(TrackedLink.objects.filter(mailing__in=self.selection.shown, pk__in=wanted))
+
+    @cached_property
+    def part(self) -> dict[str, str]:
+        """The one part that is meant, if it is not the whole: ``{"device": "phone"}``."""
+        given = ((name, self.request.GET.get(name, "")) for name in PARTS)
+        chosen = {name: value for name, value in given if value and "\0" not in value}
+        return {} if self.links else dict(list(chosen.items())[:1])
+
+    @cached_property
+    def behind(self) -> Behind:
+        recording.catch_up()
+        asked: dict[str, Any] = {name: _key(name, value) for name, value in self.part.items()}
+        if self.links:
+            asked["link_ids"] = [link.pk for link in self.links]
+        return people.behind(self.selection.shown, self.code, scope=self.selection.scope, **asked)
+
+    @property
+    def figure_label(self) -> str | Promise:
+        return ABSENCES[self.code] if self.code in ABSENCES else BY_CODE[self.code].label
+
+    @property
+    def addresses(self) -> Sequence[str]:
+        """The destinations meant, each once."""
+        return list(dict.fromkeys(link.url for link in self.links))
+
+    @property
+    def rule(self) -> followups.Rule | None:
+        return None if self.part else followups.rule_for(self.email, self.code, self.addresses)
+
+    @property
+    def suggested_name(self) -> str:
+        """Return what a segment or list of these contacts would be called."""
+        words = {"figure": self.figure_label, "email": self.email}
+        return (_("%(figure)s: “%(email)s”") % words)[:120]
+
+    def own_url(self, name: str = "people") -> str:
+        """Return the address of this very question, or of another screen about it."""
+        links = [link.pk for link in self.links]
+        return self.selection.url(name, self.code, link=links, **self.part)
+
+    @property
+    def part_in_words(self) -> str:
+        """Return the part that is meant as an editor knows it; empty for the whole."""
+        return "".join(
+            _("%(what)s: %(which)s")
+            % {"what": PARTS[name], "which": LABELS.get(name, {}).get(value, value)}
+            for name, value in self.part.items()
+        )
+
+
+class PeoplePage(BehindPage):
+    """Those who may be known, by page and search, and how many nobody can name."""
+
+    template_name = "wagtail_email_insights/admin/statistics/people.html"
+
+    def get_page_title(self) -> str:
+        return _("Contacts behind “%(figure)s”") % {"figure": self.figure_label}
+
+    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
+        items = super().get_breadcrumbs_items()
+        may_go_back = has(self.request.user, VIEW_STATISTICS)
+        return items if may_go_back else [*items[:-2], items[-1]]
+
+    def get(self, request: HttpRequest, pk: int, code: str) -> HttpResponse:
+        return self.render_to_response(self.get_context_data())
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        # PostgreSQL takes no NUL.
+        search = self.request.GET.get("q", "").replace("\0", "").strip()[:100]
+        contacts = matching(self.behind.contacts, search).order_by("email")
+        page = WagtailPaginator(contacts, PER_PAGE).get_page(self.request.GET.get("p"))
+        return super().get_context_data(
+            behind=self.behind,
+            figure_label=self.figure_label,
+            addresses=self.addresses,
+            part_in_words=self.part_in_words,
+            search=search,
+            page_of_contacts=page,
+            rows=[(contact, contact_url(contact.pk)) for contact in page],
+            bare_url=self.request.path,
+            kept=self._kept(),
+            kept_query=urlencode(self._kept()),
+            may_view_statistics=has(self.request.user, VIEW_STATISTICS),
+            **self._offers(),
+            **kwargs,
+        )
+
+    def _kept(self) -> list[tuple[str, str]]:
+        """Return what of the address stays when somebody searches or turns the page."""
+        return parse_qsl(urlsplit(self.own_url()).query)
+
+    def _offers(self) -> dict[str, Any]:
+        user = self.request.user
+        return {
+            "make_url": self.own_url("people_make"),
+            "suggested_name": self.suggested_name,
+            "reachable": reachable(self.behind.contacts).count(),
+            "offers": [
+                offer
+                for offer in followups.OFFERS.values()
+                if user.has_perms(offer.permissions) and (offer.code != "segment" or self.rule)
+            ],
+        }
+
+
+def matching(contacts: QuerySet[Contact], search: str) -> QuerySet[Contact]:
+    """Narrow *contacts* to those with every word of *search* in the address or the name."""
+    for word in search.split():
+        anywhere = [Q((f"{field}__icontains", word)) for field in SEARCHED]
+        contacts = contacts.filter(Q(*anywhere, _connector=Q.OR))
+    return contacts
+
+
+def _key(name: str, value: str) -> str | int:
+    """Return the key that a breakdown has for what stands in the address."""
+    if value == NOT_KNOWN:
+        return ""
+    if name == "variant":
+        return int(value) if _is_number(value) else -1
+    return value
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 18
+
+
+page = PeoplePage.as_view()

@@ -1,0 +1,120 @@
+"""Breakdowns as tables: what a figure is made up of, each number with the contacts behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from ..statistics import breakdowns
+from ..statistics.breakdowns import LeavingSlice, PartSlice, Slice
+from .statistics_selection import NOT_KNOWN, Selection
+
+Words = str | Promise
+PeopleUrl = Callable[[str, str], str]
+"""From the code of a figure and the key of a part to the contacts behind; empty where barred."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number, its rate if it has one, and where the contacts behind it are."""
+
+    value: int
+    rate: float | None = None
+    people_url: str = ""
+
+
+@dataclass(frozen=True)
+class SplitRow:
+    """One part; *share* is the length of its bar."""
+
+    label: Words
+    share: float | None
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class Split:
+    """A table of parts; the first heading says what the parts are."""
+
+    code: str
+    label: Words
+    headings: tuple[Words, ...]
+    rows: list[SplitRow]
+
+
+def splits_of(selection: Selection, *, leads_to_people: bool) -> list[Split]:
+    """Return the breakdowns that come from sums: by device and program, and why readers left."""
+    mailings, scope = selection.shown, selection.scope
+
+    def people_url(dimension: str) -> PeopleUrl:
+        if not leads_to_people:
+            return lambda code, key: ""
+        return lambda code, key: selection.url("people", code, **{dimension: key or NOT_KNOWN})
+
+    return [
+        Split(
+            "device",
+            _("By device"),
+            (_("Device"), _("Opened"), _("Clicked")),
+            _reading(breakdowns.by_device(mailings, scope), people_url("device")),
+        ),
+        Split(
+            "client",
+            _("By program"),
+            (_("Program"), _("Opened"), _("Clicked")),
+            _reading(breakdowns.by_client(mailings, scope), people_url("client")),
+        ),
+        Split(
+            "why",
+            _("Why readers unsubscribed"),
+            (_("Reason"), _("Unsubscribed")),
+            _leaving(breakdowns.by_leaving_reason(mailings), people_url("why")),
+        ),
+    ]
+
+
+def split_of_parts(code: str, label: Words, heading: Words, parts: Iterable[PartSlice]) -> Split:
+    """Return a breakdown by list, segment or language; rates are of the identified copies."""
+    headings = (heading, _("Sent"), _("May be known"), _("Opened"), _("Clicked"))
+    rows = [
+        SplitRow(
+            part.label,
+            part.open_rate,
+            [
+                Cell(part.sent),
+                Cell(part.identified),
+                Cell(part.opened, part.open_rate),
+                Cell(part.clicked, part.click_rate),
+            ],
+        )
+        for part in parts
+    ]
+    return Split(code, label, headings, rows)
+
+
+def _reading(slices: Iterable[Slice], people_url: PeopleUrl) -> list[SplitRow]:
+    return [
+        SplitRow(
+            part.label,
+            part.share,
+            [
+                Cell(part.opened, part.share, people_url("opened", part.key)),
+                Cell(part.clicked, None, people_url("clicked", part.key)),
+            ],
+        )
+        for part in slices
+    ]
+
+
+def _leaving(slices: Iterable[LeavingSlice], people_url: PeopleUrl) -> list[SplitRow]:
+    return [
+        SplitRow(
+            part.label,
+            part.share,
+            [Cell(part.unsubscribed, part.share, people_url("unsubscribed", part.key))],
+        )
+        for part in slices
+    ]
