@@ -1,4 +1,4 @@
-"""``python -m benchmarks [sending|memory|prepare …]``: run them and print ratios."""
+"""``python -m benchmarks [NAME …]``: sending, memory, prepare, clicks, latency, outage, panels."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from . import servers
+from . import clicks, panels, servers, waiting
 
 ROUNDS = 3
+PACKAGES = "postfix postgresql redis-server wrk"
 Environment = Mapping[str, str]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", default=list(BENCHMARKS), metavar="NAME")
-    parser.add_argument("--size", type=int, default=1, help="multiplies the number of recipients")
+    parser.add_argument("--size", type=int, default=1, help="multiplies recipients, or seconds")
     options = parser.parse_args()
     for name in options.names:
         print(f"\n{name}", flush=True)
         try:
             BENCHMARKS[name](options.size)
         except servers.NotInstalled as error:
-            sys.exit(f"  {error} is not installed; on Debian: apt-get install postfix postgresql")
+            sys.exit(f"  {error} is not installed; on Debian: apt-get install {PACKAGES}")
 
 
 def sending(size: int) -> None:
@@ -120,6 +121,10 @@ BENCHMARKS: dict[str, Callable[[int], None]] = {
     "sending": sending,
     "memory": memory,
     "prepare": prepare,
+    "clicks": clicks.clicks,
+    "latency": waiting.latency,
+    "outage": waiting.outage,
+    "panels": panels.panels,
 }
 
 if __name__ == "__main__":

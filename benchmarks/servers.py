@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -10,8 +11,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 
 class NotInstalled(RuntimeError):
@@ -38,18 +41,21 @@ def smtp_sink() -> Iterator[int]:
     port = free_port()
     user = ["-u", "nobody"] if os.geteuid() == 0 else []
     command = [program("smtp-sink"), *user, "-c", f"127.0.0.1:{port}", "1000"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
+    with running(command, stderr=subprocess.DEVNULL):
         _wait_for(port)
         yield port
-    finally:
-        process.terminate()
-        process.wait()
 
 
 @contextlib.contextmanager
 def postgres() -> Iterator[str]:
     """A private PostgreSQL server with its usual settings; yields a DATABASE_URL."""
+    with postgres_that_stops() as (url, _control):
+        yield url
+
+
+@contextlib.contextmanager
+def postgres_that_stops() -> Iterator[tuple[str, Callable[[str], None]]]:
+    """The same; also yields a function that takes it away ("stop") and brings it back ("start")."""
     folders = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")))
     initdb, pg_ctl = program("initdb", *folders), program("pg_ctl", *folders)
     as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
@@ -59,12 +65,61 @@ def postgres() -> Iterator[str]:
         data, port = f"{folder}/data", free_port()
         _run([*as_user, initdb, "-D", data, "-A", "trust", "-U", "bench"], folder)
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
-        start = [*as_user, pg_ctl, "-D", data, "-w", "-o", options, "-l", f"{folder}/log", "start"]
-        _run(start, folder)
+        server = [*as_user, pg_ctl, "-D", data, "-w", "-m", "fast", "-o", options]
+
+        def control(verb: str) -> None:
+            _run([*server, "-l", f"{folder}/log", verb], folder)
+
+        control("start")
         try:
-            yield f"postgres://bench@127.0.0.1:{port}/postgres"
+            yield f"postgres://bench@127.0.0.1:{port}/postgres", control
         finally:
-            _run([*as_user, pg_ctl, "-D", data, "-m", "fast", "stop"], folder)
+            control("stop")
+
+
+@contextlib.contextmanager
+def redis() -> Iterator[str]:
+    """A private Redis that keeps what it is told on disk, as Redis advises; yields its address."""
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="bench-redis-") as folder:
+        command = [program("redis-server"), "--bind", "127.0.0.1", "--port", str(port)]
+        durable = [
+            "--dir",
+            folder,
+            "--save",
+            "",
+            "--appendonly",
+            "yes",
+            "--appendfsync",
+            "everysec",
+        ]
+        with running([*command, *durable]):
+            _wait_for(port)
+            yield f"redis://127.0.0.1:{port}/0"
+
+
+@contextlib.contextmanager
+def gunicorn(environment: Mapping[str, str], **options: Any) -> Iterator[str]:
+    """A web server with threads, two processes of it; yields its address."""
+    port = free_port()
+    application = "django.core.wsgi:get_wsgi_application()"
+    command = [sys.executable, "-m", "gunicorn", application, "--workers", "2"]
+    threads = ["--worker-class", "gthread", "--threads", "8", "--keep-alive", "30"]
+    where = ["--bind", f"127.0.0.1:{port}", "--no-control-socket", "--log-level", "error"]
+    with running([*command, *threads, *where], environment, **options):
+        _wait_for(port)
+        # The port is open before there is anybody to answer.
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/empty/x", timeout=60).close()
+        yield f"http://127.0.0.1:{port}"
+
+
+def wrk(address: str, *arguments: str, seconds: float, connections: int = 32) -> dict[str, float]:
+    """Ask as fast as is answered, by ``wrk.lua``, and return what it prints."""
+    script = str(Path(__file__).with_name("wrk.lua"))
+    load = ["-t", "1", "-c", str(connections), "-d", f"{seconds:.0f}s", "-s", script]
+    command = [program("wrk"), *load, address, "--", *arguments]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def smtp_source(port: int, *, messages: int, size: int) -> float:
@@ -74,6 +129,20 @@ def smtp_source(port: int, *, messages: int, size: int) -> float:
     began = time.perf_counter()
     subprocess.run([*command, *addresses], check=True, stdout=subprocess.DEVNULL)
     return messages / (time.perf_counter() - began)
+
+
+@contextlib.contextmanager
+def running(
+    command: list[str], environment: Mapping[str, str] | None = None, **options: Any
+) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        command, env={**os.environ, **(environment or {})}, stdout=subprocess.DEVNULL, **options
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def _run(command: list[str], folder: str) -> None:
