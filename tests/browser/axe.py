@@ -1,0 +1,26 @@
+"""Looking for barriers with axe-core, which comes with the package ``axe-playwright-python``."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+OURS = [".wei-page", ".wei-report", "[data-wei-live]"]
+"""Only our part of a page: what Wagtail draws around it is Wagtail's to mend."""
+
+RUN = """([ours, rules]) => axe.run(
+    {include: ours.filter((selector) => document.querySelector(selector)).map((s) => [s])},
+    {rules, resultTypes: ["violations"]},
+)"""
+
+
+def barriers(page: Any, *, ours: list[str] | None = None) -> list[str]:
+    """Return each violation on the page in one line: rule, where, and what is wrong."""
+    source = files("axe_playwright_python").joinpath("axe.min.js").read_text()
+    page.evaluate(source)
+    found = page.evaluate(RUN, [ours or OURS, {}])
+    return [
+        f"{violation['id']}: {node['target']} {node['failureSummary']}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
