@@ -107,10 +107,16 @@ def make_site(port: int, pictures: Pictures, lists: list[RecipientList]) -> Home
         is_default_site=True,
         site_name="Fernhill Garden",
     )
+    _publish(home)
     for draft in CONTENT_PAGES:
-        home.add_child(instance=_content_page(draft, pictures))
-    home.add_child(instance=_subscribe_page(pictures, lists))
+        _publish(home.add_child(instance=_content_page(draft, pictures)))
+    _publish(home.add_child(instance=_subscribe_page(pictures, lists)))
     return home
+
+
+def _publish(page: Page) -> None:
+    """Publish *page* as an editor does, so that it has a date and counts among the newest."""
+    page.save_revision().publish()
 
 
 def _content_page(draft: Draft, pictures: Pictures) -> ContentPage:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from wagtail_email_insights.consents.actions import withdraw
@@ -12,11 +12,20 @@ from wagtail_email_insights.contacts.actions import unsubscribe
 from wagtail_email_insights.contacts.models import Contact, Subscription, SubscriptionStatus
 from wagtail_email_insights.mailings.models import Delivery, DeliveryState, Mailing
 from wagtail_email_insights.tokens import Kind, Token
-from wagtail_email_insights.tracking import recording
+from wagtail_email_insights.tracking import ledger
 from wagtail_email_insights.tracking.actions import new_copy_key
+from wagtail_email_insights.tracking.hits import Observation, Traits
 from wagtail_email_insights.tracking.links import destination
-from wagtail_email_insights.tracking.models import Event, EventKind, TrackedLink, Verdict
-from wagtail_email_insights.tracking.verdicts import Judgement
+from wagtail_email_insights.tracking.models import (
+    Device,
+    Event,
+    EventKind,
+    LeavingReason,
+    TrackedLink,
+    Verdict,
+)
+from wagtail_email_insights.tracking.recording import observe_link, observe_mailing
+from wagtail_email_insights.tracking.taking_in import take_in
 
 from .people import MAIN_LIST
 
@@ -24,16 +33,41 @@ OPENS = 0.44
 CLICKS_AMONG_OPENS = 0.28
 LEAVERS = 5
 
-PERSON = Judgement(Verdict.HUMAN)
-PROXY = Judgement(Verdict.PROXY, "image_proxy")
+PROGRAMS = (
+    (
+        Traits(device=Device.PHONE, client="apple_mail"),
+        Traits(device=Device.PHONE, client="safari"),
+    ),
+    (
+        Traits(Verdict.PROXY, "image_proxy", client="gmail"),
+        Traits(device=Device.PHONE, client="chrome"),
+    ),
+    (Traits(device=Device.DESKTOP, client="outlook"), Traits(device=Device.DESKTOP, client="edge")),
+    (
+        Traits(device=Device.DESKTOP, client="thunderbird"),
+        Traits(device=Device.DESKTOP, client="firefox"),
+    ),
+    (Traits(Verdict.PROXY, "apple_privacy"), Traits(device=Device.TABLET, client="safari")),
+)
+"""What readers open an e-mail with, and what they follow links with."""
+SCANNERS = 0.04
+"""Copies whose links a company's filter follows before anybody reads them."""
+
+BATCH = 1000
 
 
 def read_letter(mailing: Mailing, chance: random.Random, now: datetime) -> None:
-    """Have some readers open *mailing*, fewer click, and a handful leave."""
+    """Have some readers open *mailing*, fewer click, a filter click everything, and some leave."""
     links = list(TrackedLink.objects.filter(mailing=mailing))
+    hits: list[Observation] = []
     for delivery in mailing.deliveries.filter(state=DeliveryState.SENT):
+        copy = delivery.pk if delivery.identified else new_copy_key()
+        if chance.random() < SCANNERS:
+            hits += _scan(delivery, copy, links, chance)
         if chance.random() < OPENS:
-            _read(delivery, links, chance, now)
+            hits += _read(delivery, copy, links, chance, now)
+    for start in range(0, len(hits), BATCH):
+        take_in(hits[start : start + BATCH])
     _leave(mailing, chance, now)
 
 
@@ -46,15 +80,34 @@ def withdraw_consents(contacts: Iterable[Contact], chance: random.Random, now: d
 
 
 def _read(
-    delivery: Delivery, links: Sequence[TrackedLink], chance: random.Random, now: datetime
-) -> None:
+    delivery: Delivery,
+    copy: int,
+    links: Sequence[TrackedLink],
+    chance: random.Random,
+    now: datetime,
+) -> Iterator[Observation]:
     """One copy in one reader's hands: opened once or more, perhaps a link or two followed."""
-    copy = delivery.pk if delivery.identified else new_copy_key()
+    opens_with, follows_with = chance.choice(PROGRAMS)
     moments = _opening_moments(delivery.settled_at, chance, now)
     for at in moments:
-        _open(delivery, copy, PROXY if chance.random() < 0.3 else PERSON, at)
+        yield _open(delivery, copy, opens_with, at)
     if moments and chance.random() < CLICKS_AMONG_OPENS:
-        _follow(delivery, copy, links, moments[-1], chance)
+        at = moments[-1]
+        # The letter's own topic draws most.
+        weights = [6, *[2] * (len(links) - 1)]
+        for link in dict.fromkeys(chance.choices(links, weights, k=chance.choice((1, 1, 2)))):
+            at += timedelta(seconds=chance.uniform(5, 90))
+            yield _click(delivery, copy, link, follows_with, at)
+
+
+def _scan(
+    delivery: Delivery, copy: int, links: Sequence[TrackedLink], chance: random.Random
+) -> Iterator[Observation]:
+    """A filter that looks like a browser and follows every link within a second."""
+    at = delivery.settled_at + timedelta(seconds=chance.uniform(5, 60))
+    for link in links:
+        yield _click(delivery, copy, link, Traits(device=Device.DESKTOP, client="chrome"), at)
+        at += timedelta(milliseconds=chance.uniform(5, 60))
 
 
 def _opening_moments(sent_at: datetime, chance: random.Random, now: datetime) -> list[datetime]:
@@ -67,31 +120,17 @@ def _opening_moments(sent_at: datetime, chance: random.Random, now: datetime) ->
     return [moment for moment in moments if moment < now]
 
 
-def _follow(
-    delivery: Delivery,
-    copy: int,
-    links: Sequence[TrackedLink],
-    opened_at: datetime,
-    chance: random.Random,
-) -> None:
-    """The letter's own topic draws most; nobody follows two links within the same second."""
-    weights = [6, *[2] * (len(links) - 1)]
-    at = opened_at
-    for link in dict.fromkeys(chance.choices(links, weights, k=chance.choice((1, 1, 2)))):
-        at += timedelta(seconds=chance.uniform(5, 90))
-        _click(delivery, copy, link, at)
-
-
-def _open(delivery: Delivery, copy: int, judgement: Judgement, at: datetime) -> None:
+def _open(delivery: Delivery, copy: int, traits: Traits, at: datetime) -> Observation:
     kind = Kind.OPEN if delivery.identified else Kind.OPEN_ANONYMOUS
     token = Token(kind, (delivery.mailing_id, copy, delivery.variant))
-    recording.record(recording.observe_open(token, judgement, at=at))
+    return observe_mailing(token, traits, at=at)
 
 
-def _click(delivery: Delivery, copy: int, link: TrackedLink, at: datetime) -> None:
+def _click(
+    delivery: Delivery, copy: int, link: TrackedLink, traits: Traits, at: datetime
+) -> Observation:
     kind = Kind.CLICK if delivery.identified else Kind.CLICK_ANONYMOUS
-    token = Token(kind, (link.pk, copy))
-    recording.record(recording.observe_click(token, destination(link.pk), PERSON, at=at))
+    return observe_link(Token(kind, (link.pk, copy)), destination(link.pk), traits, at=at)
 
 
 def _leave(mailing: Mailing, chance: random.Random, now: datetime) -> None:
@@ -106,15 +145,21 @@ def _leave(mailing: Mailing, chance: random.Random, now: datetime) -> None:
         unsubscribe(subscription.contact, [second], mailing=mailing)
     sent_at = mailing.started_at
     moments = [sent_at + (now - sent_at) * chance.random() ** 3 for _leaver in leavers]
-    _set_back(leavers, mailing, moments)
+    _set_back(leavers, mailing, moments, chance)
 
 
 def _set_back(
-    leavers: Sequence[Subscription], mailing: Mailing, moments: Sequence[datetime]
+    leavers: Sequence[Subscription],
+    mailing: Mailing,
+    moments: Sequence[datetime],
+    chance: random.Random,
 ) -> None:
     """Leaving knows no other time than now: put it where the story has it."""
     for subscription, at in zip(leavers, moments, strict=True):
         Subscription.objects.filter(pk=subscription.pk).update(changed_at=at)
-        Event.objects.filter(
+        events = Event.objects.filter(
             kind=EventKind.UNSUBSCRIBE, mailing=mailing, contact=subscription.contact_id
-        ).update(at=at)
+        )
+        copies = list(events.values_list("copy", flat=True))
+        with ledger.keeping_tallies(mailing.pk, copies):
+            events.update(at=at, why=chance.choice(LeavingReason.values))
