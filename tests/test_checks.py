@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.urls import clear_url_caches
 
-from wagtail_email_insights.checks import check_queue, check_urls
+from wagtail_email_insights.checks import check_queue, check_settings, check_urls
 from wagtail_email_insights.queue import DEFAULT_Q_CLUSTER
 
 
@@ -54,3 +54,21 @@ def test_addresses_that_are_missing_or_caught_by_others_are_named(settings, urlc
     settings.ROOT_URLCONF = urlconf
     clear_url_caches()
     assert [message.id for message in check_urls(None)] == ["wagtail_email_insights.E004"]
+
+
+@pytest.mark.parametrize(
+    ("ours", "expected"),
+    [
+        ({}, []),
+        ({"recorder": "redis", "retention_days": None}, []),
+        ({"recorder": "wagtail_email_insights.tracking.recorders.FileRecorder"}, []),
+        ({"recorder": "reddis"}, ["E006"]),
+        ({"recorder": "shop.recorders.Recorder"}, ["E006"]),
+        ({"burst_seconds": "1"}, ["E007"]),
+        ({"sweep_copies": -1, "retention_days": True}, ["E007", "E007"]),
+        ({"trap_seconds": float("nan")}, ["E007"]),
+    ],
+)
+def test_what_recording_cannot_work_with_is_named(settings, ours, expected):
+    settings.WAGTAIL_EMAIL_INSIGHTS = ours
+    assert [message.id.rpartition(".")[2] for message in check_settings(None)] == expected

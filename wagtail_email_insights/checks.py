@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.utils.module_loading import import_string
 
 from .conf import SETTING_NAME, AppSettings, app_settings
 
@@ -16,6 +18,8 @@ NEEDED_APPS = {
     "wagtail_modeladmin": "the activity log",
     "django_q": "sending",
     "wagtail.contrib.settings": "the email settings of each site",
+    "wagtail.documents": "the attachment block",
+    "wagtail.images": "the image block",
 }
 PUBLIC_ADDRESSES = (
     "click",
@@ -28,6 +32,17 @@ PUBLIC_ADDRESSES = (
     "unsubscribe_one_click",
 )
 COUNTING = ("per_copy", "shared", "off")
+THRESHOLDS = (
+    "at_once_per_second",
+    "burst_links",
+    "burst_seconds",
+    "link_cache_seconds",
+    "ranking_floor",
+    "retention_days",
+    "sweep_copies",
+    "sweep_seconds",
+    "trap_seconds",
+)
 
 
 @register()
@@ -62,7 +77,41 @@ def check_settings(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
                 id="wagtail_email_insights.E003",
             )
         )
-    return messages + _check_lease()
+    return messages + _check_recorder() + _check_thresholds() + _check_lease()
+
+
+def _check_recorder() -> list[CheckMessage]:
+    name = app_settings.recorder
+    needed = {"database": None, "redis": "redis"}.get(name, name)
+    try:
+        if needed:
+            import_module(needed) if needed == "redis" else import_string(needed)
+    except ImportError as error:
+        return [
+            Error(
+                f"recorder is {name!r}, and that cannot be imported: {error}",
+                hint="Choose database, redis (with the package redis), or a dotted path.",
+                id="wagtail_email_insights.E006",
+            )
+        ]
+    return []
+
+
+def _check_thresholds() -> list[CheckMessage]:
+    return [
+        Error(
+            f"{name} is {value!r}.",
+            hint="A number, 0 or more.",
+            id="wagtail_email_insights.E007",
+        )
+        for name in THRESHOLDS
+        if not _is_amount(value := getattr(app_settings, name))
+        and not (name == "retention_days" and value is None)
+    ]
+
+
+def _is_amount(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
 
 
 @register()

@@ -173,8 +173,14 @@ def follow_offer(mail: CaughtMail) -> str:
 
 def assert_seen_by_editor(editor: Visitor, email: int) -> None:
     """Both clicks count; one has a name, and the other is nowhere to be found."""
-    figures = editor.get(f"{EMAILS}/statistics/{email}/")
-    assert "2 of 2 delivered" in figures.form("[data-figure=clicked]").get_text(" ")
+
+    def both_counted() -> Page | None:
+        page = editor.get(f"{EMAILS}/statistics/{email}/")
+        clicked = page.form("[data-figure=clicked]").get_text(" ")
+        return page if "2 of 2 delivered" in clicked else None
+
+    # A worker that is making events of the clicks this moment is waited for by nobody but us.
+    figures = wait_until(both_counted, seconds=SECONDS, what="both clicks to be counted")
     assert "1 of 2 copies" in figures.text
     assert OFFER in figures.text
     for path in ("activities/{}/", "activities/{}/fragment/", "activities/{}/fragment/?panel"):

@@ -6,11 +6,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import call_command
-from django.db import DatabaseError, OperationalError
+from django.db import DatabaseError, OperationalError, transaction
 
 from tests.factories import make_contact, make_mailing
 from wagtail_email_insights.mailings.models import Delivery
-from wagtail_email_insights.tracking import draining, recorders, recording, spool, tallies
+from wagtail_email_insights.tracking import (
+    draining,
+    recorders,
+    recording,
+    spool,
+    taking_in,
+    tallies,
+)
 from wagtail_email_insights.tracking.hits import Observation, UnreadableHit
 from wagtail_email_insights.tracking.models import (
     DrainPosition,
@@ -275,3 +282,26 @@ def test_a_table_is_drained_on_any_database_when_it_holds_something(mailing):
     assert not Hit.objects.exists()
     recorders.TableRecorder().write([hit(mailing).line()])
     assert Hit.objects.count() == 1
+
+
+def test_the_busiest_copy_counts_on_in_totals_only(mailing, monkeypatch):
+    monkeypatch.setattr(taking_in, "MOST_PER_COPY", 3)
+    for _batch in range(3):
+        spool.append([hit(mailing).line(), hit(mailing, copy=8).line(), hit(mailing).line()])
+        recording.drain()
+    copies = list(Event.objects.order_by("pk").values_list("copy", flat=True))
+    assert copies == [-7, -8, -7, -7, -8, -7, None, -8, None]
+    sums = Tally.objects.get(mailing=mailing, dimension="", scope=1)
+    assert (sums.opened, sums.opens) == (2, 9)
+    assert tallies.audit(mailing) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_inside_a_transaction_nothing_is_drained(mailing, place):
+    """What it makes could still be rolled back after the recorder had let go of it."""
+    place.write([hit(mailing).line()])
+    with transaction.atomic():
+        recording.catch_up()
+        assert not Event.objects.exists()
+    recording.catch_up()
+    assert Event.objects.count() == 1

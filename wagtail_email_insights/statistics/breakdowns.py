@@ -15,6 +15,7 @@ from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from ..mailings.models import Mailing
+from ..tracking.agents import CLIENTS
 from ..tracking.models import Device, Dimension, LeavingReason, Scope, Tally, TrackedLink, Verdict
 from ..tracking.reasons import SENTENCES, Reason
 from .definitions import Words
@@ -122,7 +123,7 @@ def by_device(mailings: Iterable[Mailing], scope: Scope = Scope.READERS) -> list
 
 def by_client(mailings: Iterable[Mailing], scope: Scope = Scope.READERS) -> list[Slice]:
     """Return the programs in which e-mails were read, the most used first."""
-    return _slices(mailings, scope, Dimension.CLIENT, lambda key: key)
+    return _slices(mailings, scope, Dimension.CLIENT, CLIENTS.get)
 
 
 def by_variant(mailings: Iterable[Mailing], scope: Scope = Scope.READERS) -> list[Slice]:

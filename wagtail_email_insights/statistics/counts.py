@@ -131,7 +131,7 @@ def _kinds_seen() -> set[str]:
         )
         for kind in REPORTED
     }
-    row = Event.objects.order_by("-at", "-pk").values(**oldest).first() or {}
+    row = Event.objects.order_by("pk").values(**oldest).first() or {}
     return {name.removeprefix("any_") for name, pk in row.items() if pk}
 
 

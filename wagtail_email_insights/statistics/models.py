@@ -42,6 +42,12 @@ class Alert(models.Model):
                 condition=models.Q(over_at__isnull=True),
                 name="wei_alert_open_once",
             ),
+            # NULLs differ from one another, so these need a constraint of their own.
+            models.UniqueConstraint(
+                fields=["code"],
+                condition=models.Q(over_at__isnull=True, email__isnull=True),
+                name="wei_alert_open_once_overall",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -33,13 +33,12 @@ _in_this_process = threading.Lock()
 def drain(*, batches: int | None = None) -> int:
     """Make events of all hits that wait, or of so many *batches*; returns how many hits it took.
 
-    0 at once while somebody else drains. Raises ``django.db.Error`` while the database refuses,
-    OSError when the spool cannot be read, RecorderAway when the recorder cannot.
+    0 at once while somebody else drains. Not inside a transaction: what has become events is then
+    taken away where it came from. Raises ``django.db.Error`` while the database refuses, OSError
+    when the spool cannot be read, and RecorderAway when a recorder cannot, after all others.
     """
     with _alone_on_this_host() as alone:
-        if not alone:
-            return 0
-        return sum(_drain(source, batches) for source in sources())
+        return _drain_all(batches) if alone else 0
 
 
 def try_drain(*, batches: int | None = None) -> int:
@@ -59,7 +58,7 @@ def catch_up(*, batches: int = 3, milliseconds: int = 100) -> None:
     SQLite *milliseconds* are what it gives whoever writes to come to an end.
     """
     try:
-        if is_pending():
+        if is_pending() and not _inside_transaction():
             with _not_waiting_longer(milliseconds):
                 drain(batches=batches)
     except TROUBLE:
@@ -68,7 +67,28 @@ def catch_up(*, batches: int = 3, milliseconds: int = 100) -> None:
 
 def is_pending() -> bool:
     """Tell, cheaply, whether hits wait; raises as ``drain`` does."""
-    return any(source.is_pending() for source in sources())
+    away: RecorderAway | None = None
+    for source in sources():
+        try:
+            if source.is_pending():
+                return True
+        except RecorderAway as error:
+            away = error
+    if away:
+        raise away
+    return False
+
+
+def _drain_all(batches: int | None) -> int:
+    taken, away = 0, None
+    for source in sources():
+        try:
+            taken += _drain(source, batches)
+        except RecorderAway as error:
+            away = error
+    if away:
+        raise away
+    return taken
 
 
 def _drain(source: Recorder, batches: int | None) -> int:
@@ -85,7 +105,7 @@ def _drain(source: Recorder, batches: int | None) -> int:
 def _drain_batch(source: Recorder) -> tuple[int, bool]:
     if not source.is_pending():
         return 0, True
-    with transaction.atomic():
+    with transaction.atomic(durable=True):
         if not _alone_in_the_database():
             return 0, True
         batch = source.take(LIMIT)
@@ -157,6 +177,15 @@ def _alone_in_the_database() -> bool:
     if not rows.update(position=str(timezone.now())):
         DrainPosition.objects.get_or_create(source=ALONE, defaults={"position": ""})
     return True
+
+
+def _inside_transaction() -> bool:
+    """Tell whether the caller's transaction is open (a test's own does not count)."""
+    try:
+        with transaction.atomic(using=router.db_for_write(Event), durable=True):
+            return False
+    except RuntimeError:
+        return True
 
 
 @contextlib.contextmanager

@@ -172,13 +172,22 @@ class Event(models.Model):
         indexes = [
             # One copy's events, for judging it and for the tallies; also each mailing's by copy.
             models.Index(fields=["mailing", "copy"], name="wei_event_copy"),
-            models.Index(fields=["mailing", "-at", "-id"], name="wei_event_mailing_feed"),
+            # Feeds show events that name a contact: millions of others must not be waded through.
+            models.Index(
+                fields=["mailing", "-at", "-id"],
+                condition=Q(contact__isnull=False),
+                name="wei_event_mailing_feed",
+            ),
             models.Index(
                 fields=["contact", "-at"],
                 condition=Q(contact__isnull=False),
                 name="wei_event_contact_feed",
             ),
-            models.Index(fields=["-at", "-id"], name="wei_event_feed"),
+            models.Index(
+                fields=["-at", "-id"],
+                condition=Q(contact__isnull=False),
+                name="wei_event_feed",
+            ),
             models.Index(fields=["kind", "at", "contact"], name="wei_event_segments"),
         ]
 
@@ -336,6 +345,8 @@ class MailingTotals(models.Model):
     )
     revision = models.BigIntegerField(default=0)
     is_fresh = models.BooleanField(default=False)
+    has_tallies = models.BooleanField(default=False)
+    """False until the events of before there were tallies have been summed up."""
     events_removed_at = models.DateTimeField(null=True)
     """Since when retention has taken events away: the tallies can no longer be rebuilt."""
     audience = models.BigIntegerField(default=0)

@@ -7,9 +7,11 @@ that they are events now, so that a crash neither loses a hit nor counts it twic
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from django import db
@@ -131,10 +133,10 @@ class FileRecorder(Recorder):
         if path is None:
             return Batch()
         position = DrainPosition.objects.filter(source=f"file:{path.name}").first()
-        begin = int(position.position) if position else 0
-        lines = path.read_bytes().splitlines()
-        end = min(begin + limit, len(lines))
-        return Batch(lines[begin:end], mark=(path, end, end == len(lines)), is_last=False)
+        with path.open("rb") as file:
+            file.seek(int(position.position) if position else 0)
+            lines = [line.rstrip(b"\n") for line in islice(file, limit)]
+            return Batch(lines, mark=(path, file.tell(), len(lines) < limit), is_last=False)
 
     def done(self, batch: Batch) -> None:
         if batch.mark:
@@ -189,7 +191,7 @@ class RedisRecorder(Recorder):
     def take(self, limit: int) -> Batch:
         import redis
 
-        position = DrainPosition.objects.filter(source=self.STREAM).first()
+        position = DrainPosition.objects.filter(source=self._source).first()
         after = f"({position.position}" if position else "-"
         try:
             entries = self._redis.xrange(self.STREAM, min=after, count=limit)
@@ -202,7 +204,7 @@ class RedisRecorder(Recorder):
         )
 
     def done(self, batch: Batch) -> None:
-        _set_position(self.STREAM, batch.mark)
+        _set_position(self._source, batch.mark)
 
     def clean_up(self, batch: Batch) -> None:
         import redis
@@ -216,6 +218,12 @@ class RedisRecorder(Recorder):
             )
         except redis.RedisError as error:
             raise RecorderAway from error
+
+    @cached_property
+    def _source(self) -> str:
+        # A server of its own has a clock of its own: positions in one say nothing about another.
+        server = hashlib.sha256(app_settings.redis_url.encode()).hexdigest()[:16]
+        return f"{self.STREAM}@{server}"
 
     @cached_property
     def _redis(self) -> Any:

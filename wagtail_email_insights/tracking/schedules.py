@@ -1,4 +1,4 @@
-"""The alarm clock of retention."""
+"""The alarm clock that keeps the tables in order."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 from .. import queue
 
-FORGET_TASK = "wagtail_email_insights.tracking.tasks.forget"
+TIDY_TASK = "wagtail_email_insights.tracking.tasks.tidy"
 
 
 def ensure_schedules(**_kwargs: Any) -> None:
     """Create the daily schedule after ``migrate``, if django-q2's tables are there."""
-    queue.ensure_schedule(FORGET_TASK, minutes=24 * 60)
+    queue.ensure_schedule(TIDY_TASK, minutes=24 * 60)

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from django.db import transaction
+from django.db.models import Count
 
 from ..consents import queries as consents
 from ..contacts.actions import lock_contacts
@@ -19,6 +20,9 @@ from .folding import Fact, fold
 from .hits import Observation, still_there
 from .judging import Rules
 from .models import Event, EventKind, NetworkSighting, Probe
+
+MOST_PER_COPY = 1000
+"""Events of one copy that are told apart from those of others; about the rest see below."""
 
 
 class Owners:
@@ -82,12 +86,27 @@ def _take_in_for(
     events = [event for _hit, event in pairs]
     if held.events_removed_at:
         ledger.count_in_totals_only(events)
+    _spare_the_busiest(mailing_id, events)
     copies = ledger.copies_of(events) | _store_signs(hits, owners)
     with ledger.keeping_tallies(mailing_id, copies):
         ledger.insert(events)
         rejudging.judge_copies(mailing_id, copies, rules)
     tallies.add(mailing_id, fold(Fact.of(event) for event in events if event.copy is None))
     return pairs
+
+
+def _spare_the_busiest(mailing_id: int, events: Sequence[Event]) -> None:
+    """Count in totals only what happens to a copy of which very much is known already.
+
+    A robot in a loop, or a copy that was forwarded to a whole town: whatever else comes says
+    nothing new about the copy, and judging it would cost more every time.
+    """
+    stored = Event.objects.filter(mailing=mailing_id, copy__in=ledger.copies_of(events))
+    numbers = stored.order_by().values("copy").annotate(number=Count("pk"))
+    busy = set(numbers.filter(number__gte=MOST_PER_COPY).values_list("copy", flat=True))
+    for event in events:
+        if event.copy in busy:
+            event.copy = event.contact_id = None
 
 
 def _store_signs(hits: Sequence[Observation], owners: Owners) -> set[int]:

@@ -51,8 +51,11 @@ def lock(mailing_id: int) -> MailingTotals | None:
             return None
         MailingTotals.objects.get_or_create(pk=mailing_id)
         mine.update(revision=F("revision") + 1)
+    held = mine.get()
+    if not held.has_tallies:
         replace(mailing_id)
-    return mine.get()
+        mine.update(has_tallies=True)
+    return held
 
 
 def add(mailing_id: int, changes: Sums) -> None:
@@ -95,6 +98,16 @@ def rebuild(mailing: Mailing) -> bool:
     replace(mailing.pk)
     totals.forget([mailing.pk])
     return True
+
+
+def catch_up() -> int:
+    """Sum up the mailings of before there were tallies, the newest first; returns how many."""
+    begun = Mailing.objects.filter(started_at__isnull=False)
+    ids = begun.exclude(totals__has_tallies=True).order_by("-pk").values_list("pk", flat=True)
+    for mailing_id in list(ids):
+        with transaction.atomic():
+            lock(mailing_id)
+    return len(ids)
 
 
 def audit(mailing: Mailing) -> list[Difference]:

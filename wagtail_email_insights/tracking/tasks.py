@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from . import tallies
 from .retention import forget_old
 
 
-def forget() -> None:
-    """Delete events that are older than they may become; called once a day."""
+def tidy() -> None:
+    """Sum up what was never summed up, delete what is too old; after ``migrate`` and daily."""
+    tallies.catch_up()
     forget_old()

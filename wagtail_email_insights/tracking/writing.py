@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 
 from .breaker import Breaker
-from .recorders import FileRecorder, Recorder, RecorderAway, recorder
+from .recorders import FileRecorder, recorder
 
 logger = logging.getLogger(__name__)
 
@@ -99,15 +99,15 @@ class GroupWriter:
                 heir.called.release()
 
     def _store(self, lines: Sequence[str]) -> None:
-        place = recorder()
-        if not self._away.is_open and self._try(place, lines):
+        if not self._away.is_open and self._try(lines):
             return
         self._spool.write(lines)
 
-    def _try(self, place: Recorder, lines: Sequence[str]) -> bool:
+    def _try(self, lines: Sequence[str]) -> bool:
         try:
-            place.write(lines)
-        except RecorderAway:
+            recorder().write(lines)
+        except Exception:
+            # Whatever it is, a recorder of the site's own too: no reader waits for its repair.
             logger.exception("The recorder takes no hits; they go to the spool")
             self._away.trip()
             return False
