@@ -67,9 +67,9 @@ def test_a_file_is_counted_by_its_downloads():
 def test_devices_and_programs_come_by_use():
     mailing = make_sent(*["sent"] * 3)
     for copy, device, client in [
-        (-1, "phone", "Gmail"),
-        (-2, "phone", "Gmail"),
-        (-3, "desktop", "Thunderbird"),
+        (-1, "phone", "gmail"),
+        (-2, "phone", "gmail"),
+        (-3, "desktop", "thunderbird"),
         (-3, "", ""),
     ]:
         happen(mailing, "open", copy, device=device, client=client)

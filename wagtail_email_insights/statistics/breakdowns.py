@@ -123,7 +123,7 @@ def by_device(mailings: Iterable[Mailing], scope: Scope = Scope.READERS) -> list
 
 def by_client(mailings: Iterable[Mailing], scope: Scope = Scope.READERS) -> list[Slice]:
     """Return the programs in which e-mails were read, the most used first."""
-    return _slices(mailings, scope, Dimension.CLIENT, CLIENTS.get)
+    return _slices(mailings, scope, Dimension.CLIENT, lambda key: CLIENTS.get(key, key))
 
 
 def by_variant(mailings: Iterable[Mailing], scope: Scope = Scope.READERS) -> list[Slice]:
