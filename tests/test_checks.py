@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.urls import clear_url_caches
 
-from wagtail_email_insights.checks import check_queue, check_settings, check_urls
+from wagtail_email_insights.checks import check_database, check_queue, check_settings, check_urls
 from wagtail_email_insights.queue import DEFAULT_Q_CLUSTER
 
 
@@ -72,3 +72,14 @@ def test_addresses_that_are_missing_or_caught_by_others_are_named(settings, urlc
 def test_what_recording_cannot_work_with_is_named(settings, ours, expected):
     settings.WAGTAIL_EMAIL_INSIGHTS = ours
     assert [message.id.rpartition(".")[2] for message in check_settings(None)] == expected
+
+
+class FromReplica:
+    def db_for_read(self, model, **hints):
+        return "replica"
+
+
+def test_reading_from_a_replica_is_named(settings):
+    assert check_database(None) == []
+    settings.DATABASE_ROUTERS = ["tests.test_checks.FromReplica"]
+    assert [message.id for message in check_database(None)] == ["wagtail_email_insights.E008"]

@@ -9,6 +9,7 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.db import DEFAULT_DB_ALIAS, router
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from django.utils.module_loading import import_string
 
@@ -127,6 +128,22 @@ def check_diagnostics(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
         )
         for name, value in app_settings.diagnostics.items()
         if name not in known or isinstance(value, bool) or not isinstance(value, int | float)
+    ]
+
+
+@register()
+def check_database(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
+    """What was written a moment ago is read to be judged and added up: a copy lags behind."""
+    event = apps.get_model("wagtail_email_insights", "Event")
+    used = {router.db_for_read(event), router.db_for_write(event)}
+    if used == {DEFAULT_DB_ALIAS}:
+        return []
+    return [
+        Error(
+            f"A database router has our tables in {', '.join(sorted(used))}.",
+            hint=f"Read and write them in {DEFAULT_DB_ALIAS!r}.",
+            id="wagtail_email_insights.E008",
+        )
     ]
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, OperationalError, transaction
+from django.utils import timezone
 
 from tests.factories import make_contact, make_mailing
 from wagtail_email_insights.mailings.models import Delivery
@@ -15,14 +16,18 @@ from wagtail_email_insights.tracking import (
     recorders,
     recording,
     spool,
+    standby,
+    sweeping,
     taking_in,
     tallies,
 )
+from wagtail_email_insights.tracking.actions import strip_contact
 from wagtail_email_insights.tracking.hits import Observation, UnreadableHit
 from wagtail_email_insights.tracking.models import (
     DrainPosition,
     Event,
     Hit,
+    NetworkSighting,
     Probe,
     Tally,
     TrackedLink,
@@ -284,16 +289,115 @@ def test_a_table_is_drained_on_any_database_when_it_holds_something(mailing):
     assert Hit.objects.count() == 1
 
 
+def minutes_later(number: int) -> datetime:
+    return NOW + timedelta(minutes=number)
+
+
 def test_the_busiest_copy_counts_on_in_totals_only(mailing, monkeypatch):
     monkeypatch.setattr(taking_in, "MOST_PER_COPY", 3)
-    for _batch in range(3):
-        spool.append([hit(mailing).line(), hit(mailing, copy=8).line(), hit(mailing).line()])
+    for number in range(3):
+        moments = (minutes_later(2 * number), minutes_later(2 * number + 1))
+        spool.append([hit(mailing, at=at).line() for at in moments])
+        spool.append([hit(mailing, copy=8, at=moments[0]).line()])
         recording.drain()
     copies = list(Event.objects.order_by("pk").values_list("copy", flat=True))
-    assert copies == [-7, -8, -7, -7, -8, -7, None, -8, None]
+    assert copies == [-7, -7, -8, -7, -7, -8, None, None, -8]
     sums = Tally.objects.get(mailing=mailing, dimension="", scope=1)
     assert (sums.opened, sums.opens) == (2, 9)
     assert tallies.audit(mailing) == []
+
+
+def test_a_robot_in_a_loop_does_not_become_people(mailing, monkeypatch):
+    monkeypatch.setattr(taking_in, "MOST_PER_COPY", 6)
+    links = [
+        TrackedLink.objects.create(mailing=mailing, position=n, url=f"https://example.com/{n}")
+        for n in range(3)
+    ]
+    for number in range(5):
+        at = NOW + timedelta(seconds=number)
+        one = [
+            hit(mailing, kind="click", link_id=link.pk, at=at + timedelta(milliseconds=20 * place))
+            for place, link in enumerate(links)
+        ]
+        spool.append([each.line() for each in one])
+        recording.drain()
+    assert set(Event.objects.values_list("verdict_reason", flat=True)) == {"burst"}
+    assert Event.objects.filter(copy=None).count() == 9
+    assert tallies.audit(mailing) == []
+
+
+def test_many_signs_of_one_copy_are_not_all_kept(mailing, monkeypatch):
+    monkeypatch.setattr(taking_in, "MOST_SIGNS", 2)
+    for number in range(4):
+        spool.append([hit(mailing, evidence="lookahead", at=minutes_later(number)).line()])
+        recording.drain()
+    assert Probe.objects.count() == 2
+
+
+def test_what_two_places_have_taken_counts_once(mailing):
+    """As when the recorder took it, but said so too late."""
+    at = minutes_later(1)
+    link = TrackedLink.objects.create(mailing=mailing, position=0, url="https://example.com/")
+    same = [hit(mailing), hit(mailing, kind="click", link_id=link.pk, at=at)]
+    for one in same:
+        TableRecorder().write([one.line()])
+    recording.drain()
+    spool.append([one.line() for one in same] * 2)
+    recording.drain()
+    assert Event.objects.count() == 2
+    assert tallies.audit(mailing) == []
+
+
+@pytest.mark.parametrize("client", ["\\ud800", "gm\\u00e4il", "\\u0000" * 41])
+def test_a_value_that_no_database_holds_is_put_aside(mailing, client):
+    line = hit(mailing, client="NAME").line().replace("NAME", client)
+    spool.append([line, hit(mailing).line(), "[" * 200_000])
+    assert recording.drain() == 3
+    assert Event.objects.count() == 1
+    assert len((spool.directory() / "bad.jsonl").read_text().splitlines()) == 2
+
+
+def test_whoever_agrees_again_is_not_known_by_old_copies(mailing):
+    """Their past was given a number of its own: the same copy would count twice."""
+    contact = make_contact(agrees=True)
+    delivery = Delivery.objects.create(
+        mailing=mailing, contact=contact, state="sent", identified=True
+    )
+    spool.append([hit(mailing, delivery.pk, identified=True).line()])
+    recording.drain()
+    strip_contact(contact)
+    spool.append([hit(mailing, delivery.pk, identified=True, at=minutes_later(1)).line()])
+    recording.drain()
+    sums = Tally.objects.get(mailing=mailing, dimension="", scope=1)
+    assert (sums.opened, sums.opens) == (1, 2)
+    assert not Event.objects.filter(contact__isnull=False).exists()
+    assert tallies.audit(mailing) == []
+
+
+def test_old_networks_are_forgotten_without_new_clicks(mailing):
+    link = TrackedLink.objects.create(mailing=mailing, position=0, url="https://example.com/")
+    now = timezone.now()
+    for minutes in (-90, -30, 90):
+        at = now + timedelta(minutes=minutes)
+        spool.append([hit(mailing, kind="click", link_id=link.pk, at=at, network=4711).line()])
+    recording.drain()
+    assert NetworkSighting.objects.count() == 3
+    sweeping.forget_networks()
+    assert NetworkSighting.objects.count() == 1
+
+
+def test_a_fault_does_not_end_the_worker_s_thread(mailing, monkeypatch, caplog):
+    def fault(**_kwargs):
+        raise ValueError("a fault of ours")
+
+    # The test's own connection has to stay.
+    monkeypatch.setattr(standby, "close_old_connections", lambda: None)
+    with monkeypatch.context() as patch:
+        patch.setattr(standby, "try_drain", fault)
+        assert standby._round(forgets=True) == 0
+    assert "a fault of ours" in caplog.text
+    spool.append([hit(mailing).line()])
+    assert standby._round(forgets=False) == 1
 
 
 @pytest.mark.django_db(transaction=True)

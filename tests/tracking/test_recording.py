@@ -177,6 +177,15 @@ def test_a_corrected_link_leads_to_the_new_address(sent, reader):
     assert reader.get(address)["Location"] == "https://example.com/corrected"
 
 
+def test_what_other_threads_throw_away_meanwhile_is_no_404(sent, reader, monkeypatch):
+    class Emptied(dict):
+        def __setitem__(self, *_item):
+            pass
+
+    monkeypatch.setattr(links, "_known", Emptied())
+    assert reader.get(addresses_in("ann")[0]).status_code == 302
+
+
 @pytest.mark.parametrize("url", ["https://[", "https://example.com/" + "x" * 20_000, "ftp://a.b/"])
 def test_a_stored_address_that_nobody_can_be_sent_to_is_404(sent, reader, url):
     TrackedLink.objects.update(url=url)

@@ -100,6 +100,7 @@ def test_nothing_is_lost_between_appending_and_taking():
 
 
 @needs_owners
+@pytest.mark.django_db
 def test_a_folder_that_everybody_may_write_to_is_refused(folder, caplog):
     folder.mkdir()
     folder.chmod(0o777)

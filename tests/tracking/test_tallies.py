@@ -6,13 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from tests.factories import make_contact, make_mailing
 from wagtail_email_insights.mailings.models import Delivery
-from wagtail_email_insights.tracking import ledger, retention, tallies, totals
+from wagtail_email_insights.tracking import ledger, retention, tallies, tasks, totals
 from wagtail_email_insights.tracking.actions import strip_contact
 from wagtail_email_insights.tracking.models import Event, EventKind, Tally, TrackedLink, Verdict
 
@@ -106,6 +108,32 @@ def test_a_mailing_from_before_there_were_sums_is_caught_up_with():
 
 
 @pytest.mark.django_db
+def test_mailings_from_before_there_were_sums_are_caught_up_with_once_a_day():
+    mailing = make_mailing(state="sent", started_at=NOW)
+    Event.objects.create(kind="open", mailing=mailing, copy=-1, at=NOW)
+    totals.totals_of([mailing.pk])
+    assert tasks.tidy() is None
+    assert Tally.objects.get(mailing=mailing, scope=1, dimension="").opens == 1
+    with CaptureQueriesContext(connection) as queries:
+        assert tallies.catch_up() == 0
+    assert len(queries) == 1
+
+
+@pytest.mark.django_db
+def test_who_is_erased_leaves_the_sums_as_they_were():
+    contact = make_contact(agrees=True)
+    mailing = make_mailing(state="sent", started_at=NOW, finished_at=NOW)
+    delivery = Delivery.objects.create(
+        mailing=mailing, contact=contact, state="sent", identified=True
+    )
+    ledger.store([Event(kind="click", mailing=mailing, copy=delivery.pk, contact=contact, at=NOW)])
+    contact.delete()
+    assert tallies.audit(mailing) == []
+    assert Tally.objects.get(mailing=mailing, scope=1, dimension="").clicked == 1
+    assert Event.objects.get().copy < 0
+
+
+@pytest.mark.django_db
 def test_an_unknown_mailing_is_named(clicked):
     with pytest.raises(CommandError, match="no mailing 99999"):
         call_command("email_insights", "audit", "99999")
@@ -169,6 +197,7 @@ class TestRetention:
         assert retention.forget_old(now=NOW + timedelta(days=31)) == 3
         assert list(Tally.objects.filter(mailing=clicked).order_by("pk").values()) == before
         assert not tallies.rebuild(clicked)
+        assert tallies.audit(clicked) == []
         assert Tally.objects.get(mailing=clicked, scope=1, dimension="").clicked == 2
 
     def test_what_happens_afterwards_counts_in_totals_only(self, clicked):

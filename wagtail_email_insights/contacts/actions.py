@@ -84,6 +84,7 @@ def unsubscribe(
     *mailing* is the mailing whose link was used, *why* the reason that was given, in one word;
     both are only passed on to listeners.
     """
+    lock_contacts(contact.pk)
     lists = _leave(contact.subscriptions.filter(recipient_list__in=list(recipient_lists)))
     if lists:
         _tell_unsubscribed(contact, lists, everything=False, mailing=mailing, why=why)
@@ -95,6 +96,7 @@ def unsubscribe_from_all(
     contact: Contact, *, mailing: Any = None, why: str = ""
 ) -> list[RecipientList]:
     """Take *contact* off every list and suppress the address for whatever comes later."""
+    lock_contacts(contact.pk)
     lists = _leave(contact.subscriptions.all())
     newly = suppress(contact.email, SuppressionReason.UNSUBSCRIBED_ALL)
     if lists or newly:

@@ -135,7 +135,9 @@ def record_reply(
 
     *key* tells this reply apart from every other; the same one counts once.
     """
-    event = _store(EventKind.REPLY, Subject(contact, delivery), subject, at, key)
+    about = Subject(contact, delivery)
+    _hold(about)
+    event = _store(EventKind.REPLY, about, subject, at, key)
     if event:
         # PostgreSQL takes no NUL in a text.
         clean = text.replace("\x00", "")[:MAX_FULL_TEXT]
@@ -203,6 +205,7 @@ def _act(report: Report, subject: Subject, at: datetime | None, key: str = "") -
         case ReportKind.COMPLAINT:
             return _complaint(subject, report.reason, at, key)
         case ReportKind.AUTO_REPLY:
+            _hold(subject)
             return _store(EventKind.AUTO_REPLY, subject, report.reason, at, key)
     # Without a token it may be any mail to this person that arrived, a confirmation for example.
     arrived = report.category == Category.DELIVERED and subject.certain
@@ -211,6 +214,7 @@ def _act(report: Report, subject: Subject, at: datetime | None, key: str = "") -
 
 @transaction.atomic
 def _delivered(subject: Subject, at: datetime | None, key: str = "") -> Event | None:
+    _hold(subject)
     _settle_uncertain(subject, at)
     event = _store(EventKind.DELIVERED, subject, "", at, key)
     if event and subject.contact:
@@ -220,6 +224,7 @@ def _delivered(subject: Subject, at: datetime | None, key: str = "") -> Event | 
 
 @transaction.atomic
 def _hard_bounce(subject: Subject, value: str, at: datetime | None, key: str = "") -> Event | None:
+    _hold(subject)
     _settle_uncertain(subject, at)
     event = _store(EventKind.HARD_BOUNCE, subject, value, at, key)
     if event and subject.contact:
@@ -231,6 +236,7 @@ def _hard_bounce(subject: Subject, value: str, at: datetime | None, key: str = "
 def _soft_bounce(
     subject: Subject, value: str, at: datetime | None, key: str = "", *, counts: bool
 ) -> Event | None:
+    _hold(subject)
     _settle_uncertain(subject, at)
     event = _store(EventKind.SOFT_BOUNCE, subject, value, at, key)
     if event and subject.contact and counts:
@@ -240,6 +246,7 @@ def _soft_bounce(
 
 @transaction.atomic
 def _complaint(subject: Subject, value: str, at: datetime | None, key: str = "") -> Event | None:
+    _hold(subject)
     _settle_uncertain(subject, at)
     event = _store(EventKind.COMPLAINT, subject, value, at, key)
     if event and subject.contact:
@@ -247,6 +254,12 @@ def _complaint(subject: Subject, value: str, at: datetime | None, key: str = "")
         contact_actions.suppress(subject.contact.email, SuppressionReason.COMPLAINT, note=value)
         contact_actions.unsubscribe_from_all(subject.contact, mailing=subject.mailing)
     return event
+
+
+def _hold(subject: Subject) -> None:
+    """Lock the contact before the sums: whoever records clicks takes them in that order too."""
+    if subject.contact:
+        contact_actions.lock_contacts(subject.contact.pk)
 
 
 def _count_soft_bounce(contact: Contact, value: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.db import models
+from django.db import connections, models, router
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -50,6 +50,11 @@ class TestMetric(models.TextChoices):
 
 
 class MailingQuerySet(models.QuerySet):
+    def locked(self) -> MailingQuerySet:
+        """Hold the rows until the transaction ends; rows that point at them can be written."""
+        no_key = connections[router.db_for_write(self.model)].features.has_select_for_no_key_update
+        return self.select_for_update(no_key=no_key)
+
     def started(self) -> MailingQuerySet:
         """Mailings of which copies may be in people's hands, newest first."""
         return self.filter(

@@ -181,7 +181,7 @@ def send_test(email: Email, addresses: Sequence[str], *, site: Site | None) -> N
 def _requeue(mailing: Mailing, state: DeliveryState) -> int:
     """Put copies in *state* back into the queue, and a finished mailing back to work."""
     # Locked, so that it is not called sent meanwhile.
-    mailing.state = Mailing.objects.select_for_update().get(pk=mailing.pk).state
+    mailing.state = Mailing.objects.locked().get(pk=mailing.pk).state
     requeued = mailing.deliveries.filter(state=state).update(
         state=DeliveryState.QUEUED,
         attempts=0,

@@ -33,7 +33,7 @@ def prepare(mailing: Mailing) -> None:
 
     All or nothing: after a crash the mailing is still preparing and this runs again.
     """
-    locked = Mailing.objects.select_for_update().get(pk=mailing.pk)
+    locked = Mailing.objects.locked().get(pk=mailing.pk)
     if locked.state != MailingState.PREPARING:
         mailing.state = locked.state
         return

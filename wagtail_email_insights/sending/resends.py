@@ -70,7 +70,7 @@ def draft_resend(original: Mailing, *, subject: str, by: Any = None) -> Mailing:
     A draft that was begun before is used again. Raises NotPossible when *original* cannot be
     resent, or its resend is under way.
     """
-    locked = Mailing.objects.select_for_update().get(pk=original.pk)
+    locked = Mailing.objects.locked().get(pk=original.pk)
     resend = current(locked)
     if not can_be_resent(locked) or (resend and resend.state != MailingState.DRAFT):
         raise NotPossible(f"mailing {original.pk} cannot be resent now")

@@ -20,6 +20,6 @@ def work(mailing_id: int) -> None:
 
 def reap() -> None:
     """Restart whatever is due; called every minute by the cluster's scheduler."""
-    recording.try_drain()
+    recording.try_drain(batches=10)
     for mailing in run_due():
         queue.enqueue(WORK_TASK, mailing.pk)

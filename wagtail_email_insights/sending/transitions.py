@@ -52,7 +52,7 @@ def pause(mailing: Mailing, *, reason: str = "") -> None:
 def finish(mailing: Mailing) -> bool:
     """Call *mailing* sent once every copy is settled; returns whether that is so now."""
     # Locked: between question and answer nobody may write its copies or send some again.
-    sending = Mailing.objects.select_for_update().filter(pk=mailing.pk, state=MailingState.SENDING)
+    sending = Mailing.objects.locked().filter(pk=mailing.pk, state=MailingState.SENDING)
     if not sending.first() or mailing.deliveries.filter(state__in=WAITING_STATES).exists():
         return False
     move(

@@ -9,7 +9,7 @@ from django.db import transaction
 from ..contacts.actions import lock_contacts
 from ..contacts.models import Contact
 from ..mailings.models import Delivery
-from . import ledger, totals
+from . import ledger, tallies, totals
 from .models import Event, EventKind, Probe
 
 CONSENT_KINDS = (EventKind.OPEN, EventKind.CLICK, EventKind.DOWNLOAD, EventKind.WEB_VIEW)
@@ -30,14 +30,18 @@ def strip_contact(contact: Contact) -> None:
     """
     lock_contacts(contact.pk)
     events = Event.objects.filter(contact=contact, kind__in=CONSENT_KINDS)
+    copies = Delivery.objects.filter(contact=contact)
+    identified = copies.filter(identified=True)
     places = set(events.values_list("mailing_id", "copy"))
+    # All of them now and in one order, so that nobody who records waits for us while we wait.
+    touched = {mailing for mailing, _copy in places if mailing is not None}
+    for mailing_id in sorted(touched | set(identified.values_list("mailing_id", flat=True))):
+        tallies.lock(mailing_id)
     for mailing_id, copy in sorted((m, c) for m, c in places if m is not None and c is not None):
         _strip_from(mailing_id, copy)
     # What belongs to no copy is counted for nobody; the contact goes all the same.
     events.update(contact=None)
-    copies = Delivery.objects.filter(contact=contact)
     Probe.objects.filter(copy__in=copies.values("pk")).delete()
-    identified = copies.filter(identified=True)
     totals.forget(identified.values_list("mailing_id", flat=True))
     identified.update(identified=False)
 

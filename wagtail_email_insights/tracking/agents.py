@@ -84,13 +84,16 @@ _DEVICE_RULES = [
 ]
 
 
-@lru_cache(maxsize=2048)
 def device_and_client(user_agent: str) -> tuple[str, str]:
     """Return a ``Device`` value and a key of ``CLIENTS``; empty where *user_agent* does not tell.
 
     An image proxy tells whose it is, and nothing about the device behind it.
     """
-    agent = user_agent[:MAX_AGENT].strip()
+    return _device_and_client(user_agent[:MAX_AGENT].strip())
+
+
+@lru_cache(maxsize=2048)
+def _device_and_client(agent: str) -> tuple[str, str]:
     proxy = image_proxy(agent)
     if proxy:
         return "", _client(agent) if proxy.value == "image_proxy" else "apple_mail"

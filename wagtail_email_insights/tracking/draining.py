@@ -25,7 +25,13 @@ LIMIT = 1000
 ALONE = "alone"
 """The row in DrainPosition that whoever drains locks."""
 
-TROUBLE = (db.Error, OSError, RecorderAway)
+UNREADABLE = (OSError, RecorderAway)
+"""One source cannot be read; the others can."""
+
+TROUBLE = (db.Error, *UNREADABLE)
+
+REFUSED = (IntegrityError, db.DataError, ValueError)
+"""What databases and their drivers say to a value that they cannot hold."""
 
 _in_this_process = threading.Lock()
 
@@ -43,6 +49,8 @@ def drain(*, batches: int | None = None) -> int:
 
 def try_drain(*, batches: int | None = None) -> int:
     """Drain if that is possible now; trouble is logged, and what was not taken stays."""
+    if _inside_transaction():
+        return 0
     try:
         return drain(batches=batches)
     except TROUBLE:
@@ -67,12 +75,12 @@ def catch_up(*, batches: int = 3, milliseconds: int = 100) -> None:
 
 def is_pending() -> bool:
     """Tell, cheaply, whether hits wait; raises as ``drain`` does."""
-    away: RecorderAway | None = None
+    away: Exception | None = None
     for source in sources():
         try:
             if source.is_pending():
                 return True
-        except RecorderAway as error:
+        except UNREADABLE as error:
             away = error
     if away:
         raise away
@@ -80,11 +88,12 @@ def is_pending() -> bool:
 
 
 def _drain_all(batches: int | None) -> int:
-    taken, away = 0, None
+    taken = 0
+    away: Exception | None = None
     for source in sources():
         try:
             taken += _drain(source, batches)
-        except RecorderAway as error:
+        except UNREADABLE as error:
             away = error
     if away:
         raise away
@@ -105,48 +114,53 @@ def _drain(source: Recorder, batches: int | None) -> int:
 def _drain_batch(source: Recorder) -> tuple[int, bool]:
     if not source.is_pending():
         return 0, True
+    aside: list[str | bytes] = []
     with transaction.atomic(durable=True):
         if not _alone_in_the_database():
             return 0, True
         batch = source.take(LIMIT)
         if batch.lines:
-            _take_in_lines(batch.lines)
+            _take_in_lines(batch.lines, aside)
         if batch.lines or batch.mark:
             source.done(batch)
+    # Only now: what was rolled back comes again.
+    for line in aside:
+        spool.put_aside(line)
     source.clean_up(batch)
     return len(batch.lines), batch.is_last
 
 
-def _take_in_lines(lines: Sequence[str | bytes]) -> list[Event]:
-    hits = list(_readable(lines))
+def _take_in_lines(lines: Sequence[str | bytes], aside: list[str | bytes]) -> None:
+    """Make events of *lines*; those that nobody can read, or store, go to *aside*."""
+    hits = list(_readable(lines, aside))
     try:
         with transaction.atomic():
-            return take_in(hits)
-    except (IntegrityError, db.DataError):
+            take_in(hits)
+    except REFUSED:
         logger.exception("A batch of hits was refused; each is taken by itself")
-        return [event for hit in hits for event in _take_in_alone(hit)]
+        for hit in hits:
+            _take_in_alone(hit, aside)
 
 
-def _take_in_alone(hit: Observation) -> list[Event]:
-    """Take in one hit; one of a mailing deleted this moment is dropped, a bad one put aside."""
+def _take_in_alone(hit: Observation, aside: list[str | bytes]) -> None:
+    """Take in one hit; one of a mailing deleted this moment is dropped."""
     try:
         with transaction.atomic():
-            return take_in([hit])
+            take_in([hit])
     except IntegrityError:
         logger.info("Dropped a hit on a mailing that no longer exists")
-    except db.DataError:
+    except REFUSED:
         logger.exception("A hit was refused by the database; it is put aside")
-        spool.put_aside(hit.line())
-    return []
+        aside.append(hit.line())
 
 
-def _readable(lines: Sequence[str | bytes]) -> Iterator[Observation]:
+def _readable(lines: Sequence[str | bytes], aside: list[str | bytes]) -> Iterator[Observation]:
     for line in lines:
         try:
             yield Observation.read(line)
         except UnreadableHit:
             logger.exception("A hit could not be read; it is put aside")
-            spool.put_aside(line)
+            aside.append(line)
 
 
 @contextlib.contextmanager
@@ -156,10 +170,20 @@ def _alone_on_this_host() -> Iterator[bool]:
         yield False
         return
     try:
-        with spool.draining_alone() as alone:
-            yield alone
+        with contextlib.ExitStack() as stack:
+            yield _lock_spool(stack)
     finally:
         _in_this_process.release()
+
+
+def _lock_spool(stack: contextlib.ExitStack) -> bool:
+    """Hold the spool's lock as long as *stack*; where there is no spool, the database's will do."""
+    try:
+        return stack.enter_context(spool.draining_alone())
+    except OSError:
+        if not connections[router.db_for_write(DrainPosition)].features.has_select_for_update:
+            raise
+        return True
 
 
 def _alone_in_the_database() -> bool:

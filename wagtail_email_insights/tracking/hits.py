@@ -77,7 +77,7 @@ class Observation(NamedTuple):
             if version != FORMAT:
                 raise UnreadableHit(f"format {version!r}")
             hit = cls(kind, _time(at), *rest)
-        except (ValueError, TypeError, OverflowError) as error:
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise UnreadableHit(str(error)) from error
         return hit.checked()
 
@@ -88,7 +88,7 @@ class Observation(NamedTuple):
             self.kind in EventKind.values
             and self.verdict in Verdict.values
             and self.evidence in ("", *Evidence.values)
-            and all(isinstance(text, str) and len(text) <= _SHORT_TEXT for text in texts)
+            and all(map(_is_word, texts))
             and isinstance(self.identified, bool)
             and all(map(_is_number, (self.copy, self.network)))
             and all(map(_is_key, (self.mailing_id, self.variant, self.rule)))
@@ -135,6 +135,10 @@ def _time(microseconds: int) -> datetime:
     if not _is_number(microseconds):
         raise UnreadableHit("no time")
     return datetime.fromtimestamp(microseconds / 1_000_000, UTC)
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= _SHORT_TEXT and value.isascii()
 
 
 def _is_number(value: object) -> bool:

@@ -50,14 +50,16 @@ def destination(link_id: int) -> Destination:
     if known and (known[1] > time.monotonic() or _database.is_open):
         return known[0]
     try:
-        _look_up(link_id)
+        found = _look_up(link_id)
     except db.Error as error:
         _database.trip()
         if known is None:
             raise NotNow from error
         return known[0]
     _database.reset()
-    return _redirectable(link_id)
+    if found is None:
+        raise UnknownLink(link_id)
+    return found
 
 
 def forget() -> None:
@@ -65,21 +67,19 @@ def forget() -> None:
     _known.clear()
 
 
-def _redirectable(link_id: int) -> Destination:
-    known = _known.get(link_id)
-    if known is None:
-        raise UnknownLink(link_id)
-    return known[0]
+def _look_up(link_id: int) -> Destination | None:
+    """Return the link's destination and keep its siblings'; None where it leads nowhere.
 
-
-def _look_up(link_id: int) -> None:
+    What is asked for is not read from what is kept: other threads may throw that away meanwhile.
+    """
     if len(_known) > MOST:
         _known.clear()
     until = time.monotonic() + app_settings.link_cache_seconds
     siblings = TrackedLink.objects.filter(mailing__links=link_id)
-    rows = list(siblings.values_list(*_COLUMNS))
-    _known.pop(link_id, None)
-    for row in rows:
-        found = Destination(*row)
-        if found.document_id is not None or is_redirectable(found.url):
-            _known[found.link_id] = (found, until)
+    rows = [Destination(*row) for row in siblings.values_list(*_COLUMNS)]
+    found = {row.link_id: row for row in rows if row.document_id or is_redirectable(row.url)}
+    for row in found.values():
+        _known[row.link_id] = (row, until)
+    if link_id not in found:
+        _known.pop(link_id, None)
+    return found.get(link_id)

@@ -96,6 +96,7 @@ def forget_address(*, instance: Contact, **_kwargs: Any) -> None:
 
     Mail servers like to repeat it in their answers, and Wagtail logs what a contact is called.
     """
+    strip_contact(instance)
     Delivery.objects.filter(contact=instance).exclude(error="").update(error="")
     Event.objects.filter(contact=instance, kind__in=FOREIGN_WORDS).update(value="")
     entries = ModelLogEntry.objects.filter(

@@ -11,16 +11,19 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
 from django import db
+from django.conf import settings
 from django.db import connections, router, transaction
 from django.utils.functional import cached_property
 from django.utils.module_loading import import_string
 
 from ..conf import app_settings
 from . import spool
+from .breaker import Breaker
 from .models import DrainPosition, Hit
 
 PROBE = "probe"
@@ -154,19 +157,24 @@ class FileRecorder(Recorder):
 class RedisRecorder(Recorder):
     """A Redis Stream, for rates that a database would not take one by one."""
 
-    STREAM = "wagtail_email_insights:hits"
+    PREFIX = "wagtail_email_insights:hits"
     TIMEOUT = 1.0
+
+    def __init__(self, secret_key: str | bytes | None = None) -> None:
+        # Sites that share a server do not share their hits.
+        self.stream = f"{self.PREFIX}:{spool.fingerprint(secret_key)}"
+        self._away = Breaker(seconds=1.0)
 
     def write(self, lines: Sequence[str]) -> None:
         import redis
 
         try:
             if len(lines) == 1:
-                self._redis.xadd(self.STREAM, {"line": lines[0]})
+                self._redis.xadd(self.stream, {"line": lines[0]})
             else:
                 with self._redis.pipeline(transaction=True) as pipeline:
                     for line in lines:
-                        pipeline.xadd(self.STREAM, {"line": line})
+                        pipeline.xadd(self.stream, {"line": line})
                     pipeline.execute()
         except redis.RedisError as error:
             raise RecorderAway from error
@@ -175,17 +183,21 @@ class RedisRecorder(Recorder):
         import redis
 
         try:
-            entry = self._redis.xadd(f"{self.STREAM}:check", {"line": PROBE}, maxlen=1)
-            self._redis.xdel(f"{self.STREAM}:check", entry)
+            entry = self._redis.xadd(f"{self.stream}:check", {"line": PROBE}, maxlen=1)
+            self._redis.xdel(f"{self.stream}:check", entry)
         except redis.RedisError as error:
             raise RecorderAway from error
 
     def is_pending(self) -> bool:
         import redis
 
+        if self._away.is_open:
+            # Whoever looks at figures does not wait for it again and again.
+            raise RecorderAway("not asked: it was away a moment ago")
         try:
-            return bool(self._redis.xlen(self.STREAM))
+            return bool(self._redis.xlen(self.stream))
         except redis.RedisError as error:
+            self._away.trip()
             raise RecorderAway from error
 
     def take(self, limit: int) -> Batch:
@@ -194,7 +206,7 @@ class RedisRecorder(Recorder):
         position = DrainPosition.objects.filter(source=self._source).first()
         after = f"({position.position}" if position else "-"
         try:
-            entries = self._redis.xrange(self.STREAM, min=after, count=limit)
+            entries = self._redis.xrange(self.stream, min=after, count=limit)
         except redis.RedisError as error:
             raise RecorderAway from error
         return Batch(
@@ -214,7 +226,7 @@ class RedisRecorder(Recorder):
         milliseconds, _, number = batch.mark.partition("-")
         try:
             self._redis.xtrim(
-                self.STREAM, minid=f"{milliseconds}-{int(number) + 1}", approximate=False
+                self.stream, minid=f"{milliseconds}-{int(number) + 1}", approximate=False
             )
         except redis.RedisError as error:
             raise RecorderAway from error
@@ -223,7 +235,7 @@ class RedisRecorder(Recorder):
     def _source(self) -> str:
         # A server of its own has a clock of its own: positions in one say nothing about another.
         server = hashlib.sha256(app_settings.redis_url.encode()).hexdigest()[:16]
-        return f"{self.STREAM}@{server}"
+        return f"{self.stream}@{server}"
 
     @cached_property
     def _redis(self) -> Any:
@@ -244,7 +256,9 @@ def recorder() -> Recorder:
 def sources() -> list[Recorder]:
     """Return every place that hits may lie in: the recorder, and where they went without it."""
     mine = recorder()
-    others = [_FILE] if _database_waits() else [_FILE, _TABLE]
+    others: list[Recorder] = [_FILE] if _database_waits() else [_FILE, _TABLE]
+    if isinstance(mine, RedisRecorder):
+        others += _of_former_keys(tuple(settings.SECRET_KEY_FALLBACKS), app_settings.redis_url)
     return [mine, *(other for other in others if other is not mine)]
 
 
@@ -255,6 +269,11 @@ def _database_waits() -> bool:
 
 def _set_position(source: str, position: str) -> None:
     DrainPosition.objects.update_or_create(source=source, defaults={"position": position})
+
+
+@lru_cache(maxsize=4)
+def _of_former_keys(keys: tuple[str | bytes, ...], _redis_url: str) -> list[Recorder]:
+    return [RedisRecorder(key) for key in keys]
 
 
 _FILE = FileRecorder()

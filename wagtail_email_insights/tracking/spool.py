@@ -15,6 +15,8 @@ import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from django.utils.crypto import salted_hmac
+
 from ..conf import app_settings
 
 try:
@@ -135,4 +137,10 @@ def _refuse_unsafe(path: Path, status: os.stat_result) -> None:
 def _default_name() -> str:
     # By number where there is one: in a container the number often has no name.
     user = os.geteuid() if hasattr(os, "geteuid") else getpass.getuser()
-    return f"wagtail-email-insights-{user}"
+    return f"wagtail-email-insights-{user}-{fingerprint()}"
+
+
+def fingerprint(secret_key: str | bytes | None = None) -> str:
+    """Return what tells this site's hits from another's: nothing of the key can be read in it."""
+    mac = salted_hmac("wagtail_email_insights.hits", "site", secret=secret_key, algorithm="sha256")
+    return mac.hexdigest()[:12]

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from . import ledger
@@ -18,25 +19,32 @@ MEMORY = timedelta(hours=1)
 
 
 def judge_networks(new: Sequence[NetworkSighting], rules: Rules) -> None:
-    """Remember *new* sightings, forget the old ones, and judge what now looks like a sweep.
+    """Remember *new* sightings and judge what now looks like a sweep.
 
-    Inside a transaction.
+    Inside a transaction that holds the sums of ``mailings_near``.
     """
     NetworkSighting.objects.bulk_create(new)
-    NetworkSighting.objects.filter(at__lt=timezone.now() - MEMORY).delete()
     if new and rules.sweep_copies:
         _apply(sweeps(_around(new, rules), rules))
 
 
+def mailings_near(new: Sequence[NetworkSighting], rules: Rules) -> set[int]:
+    """Return the mailings whose clicks may be judged anew because of *new*, stored or not yet."""
+    if not (new and rules.sweep_copies):
+        return set()
+    mailings = _sightings_around(new, rules).values_list("event__mailing_id", flat=True)
+    return {pk for pk in mailings.distinct() if pk is not None}
+
+
+def forget_networks() -> None:
+    """Delete what is older than MEMORY, and what a wrong clock has put into the future."""
+    now = timezone.now()
+    NetworkSighting.objects.filter(Q(at__lt=now - MEMORY) | Q(at__gt=now + MEMORY)).delete()
+
+
 def _around(new: Sequence[NetworkSighting], rules: Rules) -> list[tuple[int, Sighting]]:
     """Return the clicks from the networks of *new*, as long before and after as a sweep lasts."""
-    span = timedelta(seconds=rules.sweep_seconds)
-    rows = NetworkSighting.objects.filter(
-        network__in={sighting.network for sighting in new},
-        at__gte=min(sighting.at for sighting in new) - span,
-        at__lte=max(sighting.at for sighting in new) + span,
-        event__copy__isnull=False,
-    ).values_list(
+    rows = _sightings_around(new, rules).values_list(
         "network",
         "event_id",
         "event__copy",
@@ -51,6 +59,16 @@ def _around(new: Sequence[NetworkSighting], rules: Rules) -> list[tuple[int, Sig
         for network, pk, copy, kind, at, link, verdict, reason in rows
         if copy is not None
     ]
+
+
+def _sightings_around(new: Sequence[NetworkSighting], rules: Rules) -> QuerySet[NetworkSighting]:
+    span = timedelta(seconds=rules.sweep_seconds)
+    return NetworkSighting.objects.filter(
+        network__in={sighting.network for sighting in new},
+        at__gte=min(sighting.at for sighting in new) - span,
+        at__lte=max(sighting.at for sighting in new) + span,
+        event__copy__isnull=False,
+    )
 
 
 def _apply(judgements: dict[int, Judgement]) -> None:

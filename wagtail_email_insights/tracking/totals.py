@@ -58,8 +58,10 @@ def forget(mailing_ids: Iterable[int]) -> None:
 
     To be called in the transaction that changes copies or adds bounces.
     """
-    rows = MailingTotals.objects.filter(pk__in=sorted(set(mailing_ids)))
-    rows.update(is_fresh=False, revision=F("revision") + 1)
+    # One by one in one order: so that two who forget the same ones do not wait for each other.
+    for pk in sorted(set(mailing_ids)):
+        row = MailingTotals.objects.filter(pk=pk)
+        row.update(is_fresh=False, revision=F("revision") + 1)
 
 
 def count_copies(mailing_ids: Collection[int]) -> dict[int, dict[str, int]]:
@@ -78,7 +80,9 @@ def _counted_anew(mailing_ids: Collection[int]) -> dict[int, MailingTotals]:
     """Count, and keep what will not change by itself any more."""
     states = {
         mailing.pk: mailing
-        for mailing in Mailing.objects.filter(pk__in=mailing_ids).select_related("totals")
+        for mailing in Mailing.objects.filter(pk__in=mailing_ids)
+        .select_related("totals")
+        .order_by("pk")
     }
     rows = {}
     for pk, counts in count_copies(list(states)).items():
