@@ -21,8 +21,14 @@ from playwright.sync_api import Page, sync_playwright
 
 IMAGES = Path(__file__).resolve().parent / "images"
 SIZE = {"width": 1440, "height": 900}
-EMAILS = "/admin/email-insights/emails"
+ADMIN = "/admin/email-insights"
+EMAILS = f"{ADMIN}/emails"
 COLOURS = 128
+# Chromium without a window calls itself "HeadlessChrome", which is a machine to the app.
+AGENT = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/130.0.0.0 Safari/537.36"
+)
 
 
 def main() -> None:
@@ -35,7 +41,9 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
-        page = browser.new_page(base_url=options.address, viewport=SIZE, color_scheme="light")
+        page = browser.new_page(
+            base_url=options.address, viewport=SIZE, user_agent=AGENT, color_scheme="light"
+        )
         log_in(page)
         for name, go_there in SCREENS.items():
             go_there(page)
@@ -66,6 +74,22 @@ def statistics(page: Page) -> None:
     page.goto(f"{EMAILS}/statistics/{newest(page, 'Sent')}/")
 
 
+def click_map(page: Page) -> None:
+    """Show the part of the e-mail in which the links are."""
+    page.goto(f"{EMAILS}/statistics/{newest(page, 'Sent')}/map/")
+    frame = page.frame_locator(".wei-map__frame")
+    frame.locator(".wei-badge").first.wait_for()
+    frame.locator(".wei-badge").last.scroll_into_view_if_needed()
+
+
+def overview(page: Page) -> None:
+    page.goto(f"{ADMIN}/overview/")
+
+
+def tracking_check(page: Page) -> None:
+    page.goto(f"{ADMIN}/tracking-check/")
+
+
 def activities(page: Page) -> None:
     page.goto(f"{EMAILS}/activities/{newest(page, 'Sent')}/")
 
@@ -83,13 +107,13 @@ def review(page: Page) -> None:
 
 
 def segments(page: Page) -> None:
-    page.goto("/admin/email-insights/segments/")
+    page.goto(f"{ADMIN}/segments/")
     page.locator("table a[href*='/edit/']").first.click()
     page.wait_for_load_state("networkidle")
 
 
 def contacts(page: Page) -> None:
-    page.goto("/admin/email-insights/contacts/")
+    page.goto(f"{ADMIN}/contacts/")
 
 
 def inbox(page: Page) -> None:
@@ -110,7 +134,10 @@ SCREENS: dict[str, Callable[[Page], None]] = {
     "editor": editor,
     "statistics-panel": statistics_panel,
     "statistics": statistics,
+    "click-map": click_map,
     "activities": activities,
+    "overview": overview,
+    "tracking-check": tracking_check,
     "send": send,
     "review": review,
     "segment": segments,

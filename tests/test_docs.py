@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from wagtail_email_insights import checks, wagtail_hooks
+from wagtail_email_insights.admin.tracking_check import PARTS
 from wagtail_email_insights.conf import AppSettings
 from wagtail_email_insights.management.commands.email_insights import Command
 from wagtail_email_insights.segments.registry import condition_blocks
@@ -75,6 +76,18 @@ def test_every_sub_command_is_documented_and_no_other():
     [commands] = [action.choices for action in parser._actions if action.dest == "command"]
     titles = re.findall(r"^## (\w+)$", (DOCS / "reference-command.md").read_text(), re.MULTILINE)
     assert set(titles) == set(commands)
+
+
+def test_the_tracking_check_is_documented_line_by_line():
+    labels = [str(check.label) for checks_of_part in PARTS.values() for check in checks_of_part]
+    text = (DOCS / "howto-tracking-check.md").read_text()
+    rows = re.findall(r"^\| (.+?) \|", text.partition("## What is tried")[2], re.MULTILINE)
+    assert rows[1:] == labels
+
+
+def test_the_index_leads_to_every_page():
+    linked = set(re.findall(r"\]\(([\w-]+\.md)\)", (DOCS / "index.md").read_text()))
+    assert linked == {page.name for page in DOCS.glob("*.md")} - {"index.md"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
