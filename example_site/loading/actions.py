@@ -8,6 +8,7 @@ from collections.abc import Callable
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
+from wagtail.documents.models import Document
 from wagtail.images.models import Image
 from wagtail.models import Page, Site
 
@@ -20,6 +21,7 @@ from wagtail_email_insights.mailings.models import Mailing
 from wagtail_email_insights.segments.models import Segment
 from wagtail_email_insights.tracking.models import Event
 
+from .documents import make_document
 from .letters import make_draft, make_segment, make_settings, send_past_letters
 from .pages import make_site
 from .people import make_contacts, make_lists, record_consents, subscribe_contacts
@@ -48,19 +50,19 @@ def load(contacts: int, port: int, *, say: Callable[[str], object]) -> None:
     lists = make_lists()
     pictures = draw_pictures()
     home = make_site(port, pictures, lists)
-    site = make_settings()
+    site, document = make_settings(), make_document()
     say(f"Inviting {contacts} readers …")
     people = make_contacts(contacts, chance, now)
     subscribe_contacts(people, lists, chance)
     doubters = record_consents(people, current_version(tracking_consent(), "en"), chance)
     say("Sending four letters, weeks ago …")
-    mailings = send_past_letters(home, pictures, lists, site=site, user=user)
+    mailings = send_past_letters(home, pictures, lists, document, site=site, user=user)
     say("Having them read …")
     for mailing in mailings:
         read_letter(mailing, chance, now)
     withdraw_consents(doubters, chance, now)
     make_segment()
-    make_draft(home, pictures, user)
+    make_draft(home, pictures, document, user)
 
 
 @transaction.atomic
@@ -68,7 +70,7 @@ def reset() -> None:
     """Throw away what ``load`` made, and whatever was added since."""
     for mailing in Mailing.objects.all():
         erase(mailing)
-    for model in (Email, Event, Segment, Contact, RecipientList, Suppression, Image):
+    for model in (Email, Event, Segment, Contact, RecipientList, Suppression, Image, Document):
         model.objects.all().delete()
     for page in Page.objects.filter(depth=2):
         page.delete()

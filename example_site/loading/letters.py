@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import F
 from django.utils import timezone
+from wagtail.documents.models import Document
 from wagtail.images.models import Image
 from wagtail.models import Page, Site
 
@@ -113,15 +114,20 @@ def send_past_letters(
     home: Page,
     pictures: Pictures,
     lists: Sequence[RecipientList],
+    document: Document,
     *,
     site: Site,
     user: AbstractBaseUser,
 ) -> list[Mailing]:
-    """Write and "send" the past letters: prepared as ever, then settled on their day."""
+    """Write and "send" the past letters: prepared as ever, then settled on their day.
+
+    The newest one has *document* attached.
+    """
     by_slug = {recipient_list.slug: recipient_list for recipient_list in lists}
     mailings = []
     for letter in PAST_LETTERS:
-        email = _publish(_past_email(letter, home, pictures), user)
+        attached = [document] if letter is PAST_LETTERS[-1] else []
+        email = _publish(_past_email(letter, home, pictures, attached), user)
         mailing = Mailing.objects.create(
             email=email,
             revision=email.latest_revision,
@@ -164,7 +170,7 @@ def make_segment() -> Segment:
     )
 
 
-def make_draft(home: Page, pictures: Pictures, user: AbstractBaseUser) -> Email:
+def make_draft(home: Page, pictures: Pictures, document: Document, user: AbstractBaseUser) -> Email:
     """The letter that is finished and waits for somebody to press Send."""
     body = [
         _heading("Long evenings"),
@@ -176,9 +182,9 @@ def make_draft(home: Page, pictures: Pictures, user: AbstractBaseUser) -> Email:
         ),
         _image(pictures["pond"], "Water lilies on the pond in the evening"),
         _button("Book an evening walk", f"{EVENING_WALKS}&book=1"),
+        _attachment(document),
         ("divider", None),
-        _teaser(_page(home, "meadow")),
-        _teaser(_page(home, "plant-sale")),
+        ("newest_pages", {"number": 2}),
     ]
     email = Email(
         title="Letter 5: Long evenings",
@@ -192,7 +198,9 @@ def make_draft(home: Page, pictures: Pictures, user: AbstractBaseUser) -> Email:
     return email
 
 
-def _past_email(letter: Letter, home: Page, pictures: Pictures) -> Email:
+def _past_email(
+    letter: Letter, home: Page, pictures: Pictures, attached: Sequence[Document]
+) -> Email:
     page = _page(home, letter.page)
     return Email(
         title=letter.title,
@@ -203,6 +211,7 @@ def _past_email(letter: Letter, home: Page, pictures: Pictures) -> Email:
             _text(letter.text),
             _image(pictures[letter.picture], pictures[letter.picture].title),
             _button("Read more", page.full_url),
+            *(_attachment(document) for document in attached),
             ("divider", None),
             _teaser(_page(home, "visit")),
             _text(f'<p>Have seeds to spare? <a href="{SEED_EXCHANGE}">Seed exchange</a></p>'),
@@ -235,6 +244,10 @@ def _image(image: Image, alt: str) -> Block:
 
 def _button(text: str, url: str) -> Block:
     return "button", {"text": text, "url": url, "alignment": "center"}
+
+
+def _attachment(document: Document) -> Block:
+    return "attachment", {"document": document, "text": "To print and take along"}
 
 
 def _teaser(page: Page) -> Block:

@@ -31,6 +31,7 @@ from .people import MAIN_LIST
 
 OPENS = 0.44
 CLICKS_AMONG_OPENS = 0.28
+WEB_VIEWS_AMONG_OPENS = 0.03
 LEAVERS = 5
 
 PROGRAMS = (
@@ -91,6 +92,8 @@ def _read(
     moments = _opening_moments(delivery.settled_at, chance, now)
     for at in moments:
         yield _open(delivery, copy, opens_with, at)
+    if moments and chance.random() < WEB_VIEWS_AMONG_OPENS:
+        yield _view(delivery, copy, follows_with, moments[0] + timedelta(seconds=9))
     if moments and chance.random() < CLICKS_AMONG_OPENS:
         at = moments[-1]
         # The letter's own topic draws most.
@@ -126,10 +129,18 @@ def _open(delivery: Delivery, copy: int, traits: Traits, at: datetime) -> Observ
     return observe_mailing(token, traits, at=at)
 
 
+def _view(delivery: Delivery, copy: int, traits: Traits, at: datetime) -> Observation:
+    kind = Kind.WEB_VERSION if delivery.identified else Kind.WEB_VERSION_ANONYMOUS
+    token = Token(kind, (delivery.mailing_id, copy, delivery.variant))
+    return observe_mailing(token, traits, at=at)
+
+
 def _click(
     delivery: Delivery, copy: int, link: TrackedLink, traits: Traits, at: datetime
 ) -> Observation:
     kind = Kind.CLICK if delivery.identified else Kind.CLICK_ANONYMOUS
+    if link.document_id:
+        kind = Kind.FILE if delivery.identified else Kind.FILE_ANONYMOUS
     return observe_link(Token(kind, (link.pk, copy)), destination(link.pk), traits, at=at)
 
 

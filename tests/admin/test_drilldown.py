@@ -99,6 +99,52 @@ def test_who_left_for_a_reason_can_be_asked_for(admin_client, mailing):
     assert "ben@" not in html
 
 
+def test_a_list_and_a_language_have_people_of_their_own(admin_client, mailing):
+    news = RecipientList.objects.get(name="News")
+    ann = Contact.objects.get(email="ann@example.org")
+    ann.language = "de"
+    ann.save()
+    happen(mailing, "ann")
+    happen(mailing, "ben")
+    of_list = people(admin_client, mailing, "clicked", list=news.pk)
+    assert "List: News" in of_list
+    assert "ann@" in of_list
+    assert "ben@" in of_list
+    of_language = people(admin_client, mailing, "clicked", language="de")
+    assert "Language: German" in of_language
+    assert "ben@" not in of_language
+    assert "<strong>3</strong>" in people(admin_client, mailing, "identified", list=news.pk)
+
+
+def test_the_members_of_a_segment_are_for_those_who_may_see_contacts(editor, mailing):
+    happen(mailing, "ann")
+    rule = [("clicked_link", {"link_match": "any", "email": mailing.email})]
+    segment = Segment.objects.create(name="Keen", conditions=rule)
+    url = f"{address('people', mailing.email_id, 'clicked')}?segment={segment.pk}"
+    part = address("statistics_part", mailing.email_id, "segment")
+    may = editor("view_statistics", "view_activities", "view_contact")
+    assert "ann@" in text_of(may.get(url))
+    assert "/people/clicked/" in text_of(may.get(part))
+    may_not = editor("view_statistics", "view_activities")
+    assert may_not.get(url).status_code == 302
+    assert "/people/" not in text_of(may_not.get(part))
+
+
+def test_what_became_of_a_copy_needs_nobodys_consent(admin_client, mailing):
+    html = people(admin_client, mailing, "sent")
+    assert "<strong>5</strong> contacts" in html
+    assert "who may be known" not in html
+    assert "eve@" in html
+    Contact.objects.get(email="eve@example.org").delete()
+    assert "are no longer stored" in people(admin_client, mailing, "sent")
+
+
+def test_the_suggested_name_says_which_part_is_meant(admin_client, mailing):
+    happen(mailing, "ann")
+    html = people(admin_client, mailing, "clicked", device="phone")
+    assert "”, Device: Phone" in html
+
+
 def test_a_link_of_another_email_is_not_looked_into(admin_client, mailing):
     other = send(make_email("Other"), mailing.recipient_lists.get())
     happen(other, "ann")
@@ -115,11 +161,35 @@ def test_every_figure_leads_somewhere(admin_client, mailing, code):
 
 @pytest.mark.parametrize(
     "query",
-    ["link=x", "link=99999999999999999999", "device=%00", "variant=x", "client=-", "p=x", "q=%00"],
+    [
+        "link=x",
+        "link=99999999999999999999",
+        "device=%00",
+        "variant=x",
+        "client=-",
+        "p=x",
+        "q=%00",
+        "why=-",
+    ],
 )
 def test_nonsense_in_the_address_breaks_nothing(admin_client, mailing, query):
     url = address("people", mailing.email_id, "clicked")
     assert admin_client.get(f"{url}?{query}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("code", "query"),
+    [
+        ("clicked", "list=x"),
+        ("clicked", "list=99"),
+        ("clicked", "segment=99"),
+        ("bounced", "language=de"),
+        ("identified", ""),
+    ],
+)
+def test_rows_that_do_not_exist_are_not_found(admin_client, mailing, code, query):
+    url = address("people", mailing.email_id, code)
+    assert admin_client.get(f"{url}?{query}").status_code == 404
 
 
 def test_an_unknown_figure_and_an_unsent_email_are_not_found(admin_client, mailing):

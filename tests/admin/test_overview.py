@@ -99,6 +99,53 @@ def test_machines_are_left_out(admin):
     assert "1 of 10 delivered" in tile(shown(admin), "clicked")
 
 
+def test_machines_are_counted_where_everything_is_asked_for(admin):
+    mailing = received(copies=10, clicks=1)
+    happen(mailing, EventKind.CLICK, list(mailing.deliveries.all()), Verdict.MACHINE)
+    page = shown(admin, scope="everything", days="90")
+    assert "10 of 10 delivered" in tile(page, "clicked")
+    assert words(page.select_one(".wei-scope [aria-current]")) == "Everything, machines too"
+    assert page.select_one("form.wei-filters [name=scope]")["value"] == "everything"
+    people = page.select_one(".wei-scope__choice[href*='scope=people']")
+    assert "days=90" in people["href"]
+    leading = [link["href"] for link in page.select("table.listing .title-wrapper a")]
+    assert leading
+    assert all("scope=everything" in link for link in leading)
+
+
+def test_what_is_compared_is_counted_as_in_the_overview(admin):
+    ones = [received(title, copies=10, clicks=1) for title in ("May", "June")]
+    happen(ones[0], EventKind.CLICK, list(ones[0].deliveries.all()), Verdict.MACHINE)
+    form = shown(admin, scope="everything").select_one(f"form[action='{COMPARE}']")
+    assert form.select_one("[name=scope]")["value"] == "everything"
+    answer = admin.get(COMPARE, {"mailing": [one.pk for one in ones], "scope": "everything"})
+    assert "10 of 10 delivered" in words(BeautifulSoup(answer.content, "html.parser"))
+
+
+def test_figures_are_fetched_again_only_while_something_is_sent(admin):
+    received("May news", days_ago=3)
+    assert not shown(admin).select("[data-wei-live]")
+    june = received("June news", state=MailingState.SENDING, finished_at=None)
+    url = shown(admin, days="7").select_one("[data-wei-live]")["data-wei-live"]
+    assert "days=7" in url
+    fragment = admin.get(url).content.decode()
+    assert "June news" in fragment
+    assert "<html" not in fragment
+    assert "data-wei-done" not in fragment
+    june.state = MailingState.SENT
+    june.save()
+    assert "data-wei-done" in admin.get(url).content.decode()
+
+
+def test_links_of_the_fetched_figures_lead_to_the_page(admin):
+    for number in range(51):
+        received(f"Number {number}", copies=0)
+    page = BeautifulSoup(admin.get(OVERVIEW + "figures/").content, "html.parser")
+    heads = [link["href"] for link in page.select("thead a, nav.pagination a")]
+    assert heads
+    assert all(link.partition("?")[0] == OVERVIEW for link in heads)
+
+
 def test_the_change_is_against_as_many_days_before(admin):
     received("June", copies=10, clicks=4, days_ago=2)
     received("May", copies=10, clicks=2, days_ago=9)
@@ -215,7 +262,7 @@ def test_without_two_large_mailings_nothing_is_ranked(admin):
     received("Small", copies=3, clicks=3)
     page = shown(admin)
     assert not page.select(".wei-ranked")
-    assert "fewer than two are that large" in words(page)
+    assert "fewer than two can be ranked" in words(page)
 
 
 def test_the_trend_has_a_bar_and_a_row_for_each_day_with_a_mailing(admin):

@@ -20,6 +20,7 @@ from tests.factories import make_contact, make_email, make_list, subscribe
 from wagtail_email_insights.admin.charts import round_up, time_chart
 from wagtail_email_insights.mailings.models import Mailing, MailingState
 from wagtail_email_insights.statistics.curves import curve_for
+from wagtail_email_insights.tracking import totals
 from wagtail_email_insights.tracking.models import EventKind, LeavingReason, Verdict
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +48,8 @@ def test_a_tile_says_number_denominator_coverage_meaning_and_trust(admin_client,
     happen(mailing, "dan")
     clicked = tile(page(admin_client, mailing), "clicked")
     assert "2 40.0 %" in clicked
-    assert "2 of 5 delivered, 3 times in all; 2 of them by people who may be known" in clicked
+    assert "2 of 5 delivered" in clicked
+    assert "3 times in all; 2 of them by people who may be known" in clicked
     assert "at least one link was followed" in clicked
     assert "most reliable sign" in clicked
 
@@ -161,16 +163,29 @@ def test_an_older_mailing_has_a_curve_by_day_as_well(admin_client, mailing):
 def test_a_chart_reaches_its_upper_edge_with_the_highest_round_number(mailing):
     for name in ("ann", "ben", "cleo"):
         happen(mailing, name)
+    happen(mailing, "dan", at=mailing.started_at + timedelta(hours=3))
     chart = time_chart(curve_for([mailing]))
-    assert chart.top == 5
-    assert [band.total for band in chart.bands] == [0, 3]
-    # Three of five: three fifths up from the bottom at 200.
-    assert " 80.0L" in chart.bands[1].path
+    assert chart.top == 3
+    assert chart.middle is None
+    assert [band.total for band in chart.bands] == [0, 4]
+    # One of three: a third up from the bottom at 200.
+    assert " 133.3L" in chart.bands[1].path
 
 
 @pytest.mark.parametrize(
     ("number", "rounded"),
-    [(0, 0), (1, 1), (3, 5), (10, 10), (11, 20), (99, 100), (5_000_001, 10_000_000)],
+    [
+        (0, 0),
+        (1, 1),
+        (7, 8),
+        (9, 10),
+        (10, 10),
+        (11, 12),
+        (24, 25),
+        (99, 100),
+        (101, 120),
+        (5_000_001, 6_000_000),
+    ],
 )
 def test_rounding_up_for_an_axis(number, rounded):
     assert round_up(number) == rounded
@@ -309,3 +324,22 @@ def test_an_export_holds_what_the_screen_shows(admin_client, mailing):
 def test_an_export_that_does_not_exist_is_not_found(admin_client, mailing, rest):
     url = address("statistics", mailing.email_id)
     assert admin_client.get(f"{url}export/{rest}").status_code == 404
+
+
+def test_numbers_lead_to_contacts_only_where_there_are_some(admin_client, mailing):
+    happen(mailing, "ann")
+    html = page(admin_client, mailing)
+    assert "/people/clicked/" in html
+    assert "/people/not_clicked/" in html
+    assert "/people/unsubscribed/" not in html
+    assert "/people/failed/" not in html
+    mailing.deliveries.filter(contact__email="ben@example.org").update(state="failed")
+    totals.forget([mailing.pk])
+    assert "/people/failed/" in page(admin_client, mailing)
+
+
+def test_a_program_is_called_by_its_name(admin_client, mailing):
+    happen(mailing, "ann", client="apple_mail")
+    html = page(admin_client, mailing)
+    assert "Apple Mail" in html
+    assert "> apple_mail" not in html

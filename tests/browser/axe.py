@@ -5,7 +5,14 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Any
 
-OURS = [".wei-page", ".wei-report", "[data-wei-live]"]
+OURS = [
+    ".wei-page",
+    ".wei-report",
+    "[data-wei-live]",
+    ".wei-log .listing",
+    ".wei-log-actions",
+    ".wei-log-filter",
+]
 """Only our part of a page: what Wagtail draws around it is Wagtail's to mend."""
 
 RUN = """([ours, rules]) => axe.run(

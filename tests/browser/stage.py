@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.core.files.base import ContentFile
+from django.urls import reverse
 from django.utils import timezone
+from wagtail.documents.models import Document
+from wagtail.models import Site
 
 from tests.factories import make_contact, make_email, make_mailing, subscribe
 from tests.story import stage
+from wagtail_email_insights import tokens
+from wagtail_email_insights.contacts import actions as contact_actions
 from wagtail_email_insights.contacts.models import RecipientList
+from wagtail_email_insights.emails.models import Email
 from wagtail_email_insights.mailings.models import (
     Delivery,
     DeliveryState,
@@ -16,7 +23,10 @@ from wagtail_email_insights.mailings.models import (
     MailingContent,
     MailingState,
 )
-from wagtail_email_insights.tracking import ledger
+from wagtail_email_insights.sending.preparing import prepare
+from wagtail_email_insights.statistics import alerts, muting
+from wagtail_email_insights.tokens import Kind
+from wagtail_email_insights.tracking import corrections, ledger
 from wagtail_email_insights.tracking.models import (
     Device,
     Dimension,
@@ -137,3 +147,72 @@ def _huge(mailing: Mailing) -> None:
         for scope in Scope
         for dimension, key in parts
     )
+
+
+def set_up_findings() -> dict[str, str]:
+    """Let something look wrong, a link be corrected and a mailing go out; returns addresses."""
+    mailing = Mailing.objects.get(email__title="Read by many")
+    _complain(mailing)
+    corrections.correct(mailing.links.get(), "https://example.org/a/better/one", user=None)
+    muting.mute(Email.objects.get(title="Read by millions"), "unsubscribe_spike")
+    _report_as_spam(Mailing.objects.get(email__title="Read by millions"))
+    alerts.refresh()
+    under_way = _under_way()
+    stays, leaves = mailing.deliveries.order_by("-pk")[:2]
+    contact_actions.unsubscribe(leaves.contact, list(RecipientList.objects.all()), mailing=mailing)
+    everybody = make_contact("leaving@readers.example")
+    subscribe(everybody, RecipientList.objects.get(slug="news"))
+    leaving = Delivery.objects.create(
+        mailing=mailing, contact=everybody, state=DeliveryState.SENT, identified=True
+    )
+    return {
+        "unsubscribe": _address("unsubscribe", Kind.UNSUBSCRIBE, stays.pk),
+        "on_no_list": _address("unsubscribe", Kind.UNSUBSCRIBE, leaves.pk),
+        "leaving": _address("unsubscribe", Kind.UNSUBSCRIBE, leaving.pk),
+        "web_version": _address("web_version", Kind.WEB_VERSION_ANONYMOUS, under_way.pk, 0, 0),
+        "unsubscribe_note": reverse("wagtail_email_insights:web_version_unsubscribe"),
+        "expired_file": _address("file", Kind.FILE, _expired_file(mailing).pk, stays.pk),
+    }
+
+
+def _complain(mailing: Mailing) -> None:
+    copy, link = mailing.deliveries.first(), mailing.links.get()
+    ledger.store([_event(mailing, copy, EventKind.COMPLAINT, link)])
+
+
+def _report_as_spam(mailing: Mailing) -> None:
+    tallies = Tally.objects.filter(mailing=mailing, dimension=Dimension.ALL)
+    tallies.update(complained=MILLIONS // 100)
+
+
+def _under_way() -> Mailing:
+    email = make_email("On its way")
+    mailing = make_mailing(
+        email,
+        RecipientList.objects.get(slug="news"),
+        revision=email.latest_revision,
+        site=Site.objects.get(is_default_site=True),
+        state=MailingState.PREPARING,
+    )
+    prepare(mailing)
+    mailing.deliveries.filter(pk=mailing.deliveries.first().pk).update(state=DeliveryState.SENT)
+    Mailing.objects.filter(pk=mailing.pk).update(
+        state=MailingState.SENDING, started_at=timezone.now()
+    )
+    return mailing
+
+
+def _expired_file(mailing: Mailing) -> TrackedLink:
+    document = Document(title="Programme")
+    document.file.save("programme.txt", ContentFile(b"Roses"))
+    return TrackedLink.objects.create(
+        mailing=mailing,
+        position=1,
+        url=document.url,
+        document_id=document.pk,
+        expires_at=timezone.now() - timedelta(days=1),
+    )
+
+
+def _address(name: str, kind: Kind, *values: int) -> str:
+    return reverse(f"wagtail_email_insights:{name}", args=[tokens.make(kind, *values)])

@@ -22,19 +22,25 @@ PAGES = {
     "statistics, millions": f"{EMAILS}/statistics/{HUGE}/",
     "click map": f"{EMAILS}/statistics/{READ}/map/",
     "people": f"{EMAILS}/statistics/{READ}/people/clicked/",
+    "people of one link": f"{EMAILS}/statistics/{READ}/people/clicked/?link=1",
+    "people who did not": f"{EMAILS}/statistics/{READ}/people/not_clicked/",
+    "people of one list": f"{EMAILS}/statistics/{READ}/people/clicked/?list=1",
     "people, all anonymous": f"{EMAILS}/statistics/{STRANGERS}/people/clicked/",
     "correct a link": f"{EMAILS}/link/1/correct/",
     "activities": f"{EMAILS}/activities/{READ}/",
+    "activities, narrowed down": f"{EMAILS}/activities/{READ}/?kind=click&sort=oldest",
     "activities, all anonymous": f"{EMAILS}/activities/{STRANGERS}/",
+    "a contact": "/admin/email-insights/contacts/inspect/1/",
+    "activity log": "/admin/email-insights/activities/",
     "overview": "/admin/email-insights/overview/",
     "tracking check": "/admin/email-insights/tracking-check/",
 }
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 1440), ("light", 400)])
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_has_no_barriers(editor, name, scheme):
-    page = editor(color_scheme=scheme)
+def test_a_page_has_no_barriers(editor, name, scheme, width):
+    page = editor(color_scheme=scheme, width=width)
     answer = page.goto(PAGES[name])
     assert answer.status == 200
     assert barriers(page) == []
@@ -52,7 +58,7 @@ def test_nothing_hangs_over_the_edge_of_a_phone(editor, name):
     page = editor(width=400)
     page.goto(PAGES[name])
     hanging = page.evaluate(
-        """() => [...document.querySelectorAll('.wei-page *')]
+        """() => [...document.querySelectorAll('.wei-page *, .wei-log .listing *')]
             .filter((element) => element.getBoundingClientRect().right > innerWidth + 1
                 && !element.closest('.w-sr-only, svg'))
             .map((element) => element.outerHTML.slice(0, 120))"""
@@ -100,6 +106,18 @@ def test_lists_are_fetched_when_they_are_opened(editor):
     page.locator("summary", has_text="By list").click()
     page.get_by_text("Rates are of the copies").wait_for()
     page.get_by_role("row", name="News").wait_for()
+    assert barriers(page) == []
+    page.get_by_role("row", name="News").get_by_role("link", name="News: who?").last.click()
+    page.wait_for_url("**/people/clicked/**list=*")
+    page.get_by_text("reader0@readers.example").wait_for()
+
+
+def test_what_a_figure_means_is_one_key_away_in_the_panel(editor):
+    page = open_panel(editor(), "statistics")
+    meaning = page.locator("[data-side-panel=statistics] #wei-meaning-clicked")
+    meaning.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert meaning.get_by_text("The most reliable sign of interest").is_visible()
 
 
 def test_a_badge_of_the_click_map_leads_out_of_its_frame_to_the_contacts(editor):
@@ -119,6 +137,7 @@ def test_on_paper_stands_no_menu(editor):
     page.emulate_media(media="print")
     assert not page.locator("#wagtail-sidebar").is_visible()
     assert page.locator("[data-figure=clicked]").is_visible()
+    assert not page.get_by_text("Among people who may be known").is_visible()
     left = page.locator(".wei-page").evaluate("(part) => part.getBoundingClientRect().left")
     assert left < 100
 

@@ -8,8 +8,9 @@ from wagtail.models import Site
 
 from tests.factories import make_list
 from tests.statistics.sent import happen, make_sent, moment
+from wagtail_email_insights.mailings.models import Mailing, MailingState
 from wagtail_email_insights.site_settings.models import Sender
-from wagtail_email_insights.statistics.overview import OverviewFilters, overview
+from wagtail_email_insights.statistics.overview import RIPE, OverviewFilters, overview
 
 pytestmark = pytest.mark.django_db
 
@@ -82,6 +83,18 @@ def test_best_and_worst_never_share_a_mailing_and_need_enough_copies():
     assert [row.mailing for row in shown.best] == [rates[2]]
     assert [row.mailing for row in shown.worst] == [rates[0]]
     assert too_small in [row.mailing for row in shown.rows]
+
+
+def test_what_readers_had_no_time_for_is_not_called_the_worst():
+    now = timezone.now()
+    old = [make_sent("sent", "sent", started_at=now - timedelta(days=day)) for day in (1, 2)]
+    young = make_sent("sent", "sent", started_at=now - RIPE + timedelta(minutes=1))
+    under_way = make_sent("sent", "sent", started_at=now - timedelta(days=3))
+    Mailing.objects.filter(pk=under_way.pk).update(state=MailingState.SENDING)
+    shown = overview(OverviewFilters.last_days())
+    ranked = {row.mailing.pk for row in [*shown.best, *shown.worst]}
+    assert ranked == {mailing.pk for mailing in old}
+    assert young.pk not in ranked
 
 
 def test_one_mailing_alone_is_neither_best_nor_worst():

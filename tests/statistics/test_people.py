@@ -1,10 +1,21 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from tests.factories import make_list, subscribe
 from tests.statistics.sent import copies_of, happen, make_link, make_sent
+from wagtail_email_insights.statistics import breakdowns
 from wagtail_email_insights.statistics.definitions import BY_CODE
-from wagtail_email_insights.statistics.people import ABSENCES, UnknownFigure, behind
+from wagtail_email_insights.statistics.people import (
+    ABSENCES,
+    ONLY_THROUGH_PROXY,
+    UnknownFigure,
+    behind,
+    behind_row,
+)
+from wagtail_email_insights.statistics.standing import STANDING
 from wagtail_email_insights.tracking import actions
 from wagtail_email_insights.tracking.models import Scope
 
@@ -116,6 +127,71 @@ def test_what_became_of_a_copy_is_known_without_consent():
     assert addresses(behind([mailing], "bounced")) == {hard.contact.email, soft.contact.email}
 
 
+def test_bounces_are_told_apart_and_so_is_what_never_went_out():
+    mailing = make_sent("sent", "sent", "failed", "uncertain")
+    hard, soft, failed, uncertain = copies_of(mailing)
+    happen(mailing, "soft_bounce", hard)
+    happen(mailing, "hard_bounce", hard)
+    happen(mailing, "soft_bounce", soft)
+    assert addresses(behind([mailing], "hard_bounced")) == {hard.contact.email}
+    assert addresses(behind([mailing], "soft_bounced")) == {soft.contact.email}
+    assert addresses(behind([mailing], "failed")) == {failed.contact.email}
+    assert addresses(behind([mailing], "uncertain")) == {uncertain.contact.email}
+
+
+def test_of_whom_only_a_proxy_has_loaded_anything():
+    mailing = make_sent("known", "known", "sent")
+    fetched, read, anonymous = copies_of(mailing)
+    for copy in (fetched, read, -anonymous.pk):
+        happen(mailing, "open", copy, verdict="proxy")
+    happen(mailing, "open", read)
+    found = behind([mailing], ONLY_THROUGH_PROXY)
+    assert addresses(found) == {fetched.contact.email}
+    assert found.anonymous == 1
+
+
+def test_who_left_without_a_reason_is_what_the_reasons_leave_over():
+    mailing = make_sent("known", "known", "sent")
+    silent, talker, anonymous = copies_of(mailing)
+    happen(mailing, "unsubscribe", silent)
+    happen(mailing, "unsubscribe", talker, why="other")
+    happen(mailing, "unsubscribe", -anonymous.pk)
+    found = behind([mailing], "unsubscribed", why="")
+    assert addresses(found) == {silent.contact.email}
+    assert found.anonymous == 1
+
+
+def test_a_row_of_a_breakdown_has_as_many_contacts_as_it_says():
+    mailing = make_sent("known", "known", "sent")
+    news = make_list("News")
+    clicker, opener, anonymous = copies_of(mailing)
+    for copy in (clicker, opener, anonymous):
+        copy.contact.language = "de"
+        copy.contact.save()
+        subscription = subscribe(copy.contact, news)
+        subscription.created_at = mailing.started_at - timedelta(days=1)
+        subscription.save()
+    happen(mailing, "click", clicker)
+    happen(mailing, "open", opener)
+    happen(mailing, "click", opener, verdict="machine")
+    for row, [part] in (
+        ("list", breakdowns.by_list([mailing])),
+        ("language", breakdowns.by_language([mailing])),
+    ):
+        for code in ("sent", "identified", "opened", "clicked"):
+            found = behind_row([mailing], code, row, part.key)
+            assert (row, code, found.known) == (row, code, getattr(part, code))
+            assert found.anonymous == 0
+    assert addresses(behind_row([mailing], "clicked", "list", str(news.pk))) == {
+        clicker.contact.email
+    }
+
+
+def test_a_row_has_no_figures_but_its_own():
+    with pytest.raises(UnknownFigure):
+        behind_row([], "bounced", "language", "de")
+
+
 def test_who_was_deleted_is_counted_without_a_name():
     mailing = make_sent("sent", "sent")
     copies_of(mailing)[0].contact.delete()
@@ -123,7 +199,7 @@ def test_who_was_deleted_is_counted_without_a_name():
     assert (found.known, found.anonymous) == (1, 1)
 
 
-@pytest.mark.parametrize("code", [*BY_CODE, *ABSENCES])
+@pytest.mark.parametrize("code", [*BY_CODE, *ABSENCES, *STANDING, ONLY_THROUGH_PROXY])
 def test_every_figure_has_its_contacts(code):
     assert behind([make_sent()], code).known == 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import override_settings
 from django.utils import timezone
+from wagtail.models import Site
 
 from tests import factories
 from wagtail_email_insights import tokens
@@ -41,6 +42,13 @@ def test_headers_stand_on_every_answer(client, name, method):
     assert page["Referrer-Policy"] == "same-origin"
     assert page["Cache-Control"] == "no-store"
     assert page["X-Robots-Tag"] == "noindex, nofollow"
+
+
+@pytest.mark.parametrize("name", ["subscribe", "subscribe_done", "confirm", "unsubscribe"])
+def test_every_page_leads_back_to_the_site(client, name):
+    html = client.get(address(name)).content.decode()
+    site = Site.objects.get()
+    assert f'<a href="{site.root_page.url}">Back to {site.site_name or site.hostname}</a>' in html
 
 
 def forged(kind: tokens.Kind) -> list[str]:

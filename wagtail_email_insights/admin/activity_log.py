@@ -86,6 +86,8 @@ class ActivityIndexView(IndexView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         request.GET = _without_nul(request.GET)  # type: ignore[assignment]
+        # "Search events" would be our word for it, not an editor's.
+        self.verbose_name_plural = gettext("activities")
         return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ chart has its table.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -18,16 +18,21 @@ from ..statistics.figures import Figure, Figures
 
 WIDTH, HEIGHT = 1000, 200
 FUNNEL = ("sent", "delivered", "opened", "clicked")
-ROUND_NUMBERS = (1, 2, 5, 10)
+TENTHS = (10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100)
+"""Round numbers, ten times what they stand for."""
+
 TICKS = 5
+
+PeopleUrl = Callable[[str], str]
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the funnel; *share* is its part of the first one, for the length of its bar."""
+    """One step of the funnel; *share* is its part of all that was to be sent, as a bar has it."""
 
     figure: Figure
     share: float
+    people_url: str = ""
 
     @property
     def label(self) -> str | Promise:
@@ -67,6 +72,11 @@ class TimeChart:
         return "".join(f"M0 {y}H{WIDTH}" for y in (0, HEIGHT // 2, HEIGHT))
 
     @property
+    def middle(self) -> int | None:
+        """The number at the line in the middle, if it is a whole one."""
+        return None if self.top % 2 else self.top // 2
+
+    @property
     def opens(self) -> int:
         return self.bands[0].total
 
@@ -77,22 +87,32 @@ class TimeChart:
     @property
     def eventful(self) -> list[Point]:
         """The rows of the table: a gap is told by its absence."""
-        return [point for point in self.points if point.opens or point.clicks]
+        return [point for point in self.points if _is_eventful(point)]
 
 
-def funnel(figures: Figures) -> list[Step]:
-    """Return the way from sent to clicked; a step that nobody reports is left out."""
+def funnel(figures: Figures, people_url: PeopleUrl = lambda code: "") -> list[Step]:
+    """Return the way from sent to clicked; a step that nobody reports is left out.
+
+    *people_url* says where the contacts behind a figure are, empty where that is not to be seen.
+    """
     steps = [figures.by_code[code] for code in FUNNEL if code in figures.by_code]
-    first = steps[0].value if steps else 0
-    return [Step(figure, figure.value / first if first else 0) for figure in steps]
+    everything = steps[0].denominator if steps else 0
+    return [
+        Step(
+            figure,
+            share=figure.value / everything if everything else 0,
+            people_url=people_url(figure.code) if figure.value else "",
+        )
+        for figure in steps
+    ]
 
 
 def time_chart(curve: Curve) -> TimeChart | None:
     """Return the shapes of *curve*; None where nothing has happened yet."""
     points = list(curve.points)
-    top = round_up(max((max(point.opens, point.clicks) for point in points), default=0))
-    if not top:
+    if not any(map(_is_eventful, points)):
         return None
+    top = round_up(max(1, *(max(point.opens, point.clicks) for point in points)))
     return TimeChart(
         unit=curve.unit,
         top=top,
@@ -106,11 +126,17 @@ def time_chart(curve: Curve) -> TimeChart | None:
 
 
 def round_up(number: int) -> int:
-    """Return the next number of the kind 1, 2, 5, 10, 20, 50 …; 0 for 0."""
+    """Return the next number that reads well at an axis, such as 2, 6, 15, 250, 4000; 0 for 0."""
     if number <= 0:
         return 0
     power = 10 ** (len(str(number)) - 1)
-    return next(step * power for step in ROUND_NUMBERS if step * power >= number)
+    tenths = (step * power for step in TENTHS)
+    return next(step // 10 for step in tenths if step % 10 == 0 and step >= number * 10)
+
+
+def _is_eventful(point: Point) -> bool:
+    # Whoever opens an attachment has opened the e-mail, without an open or a click.
+    return bool(point.opens or point.clicks or point.opened)
 
 
 def _band(code: str, values: Sequence[int], top: int) -> Band:

@@ -59,6 +59,7 @@ class ClickMapPage(SelectionPage):
         return super().get_context_data(
             content=self.content,
             variants=self._variants(),
+            legend=painting.LEGEND,
             frame_url=selection.url("click_map_frame", variant=self.content.variant),
             links=link_rows(
                 breakdowns.by_link(selection.shown, selection.scope),

@@ -12,6 +12,7 @@ from ..mailings.models import Mailing
 from ..statistics.comparison import compare
 from .overview import TITLE, OverviewScreen, overview_url
 from .overview_table import statistics_url
+from .statistics_selection import SCOPES_IN_WORDS
 
 MOST = 6
 """Columns that can still be compared by eye."""
@@ -37,9 +38,10 @@ class ComparePage(OverviewScreen):
         groups = [[mailing] for mailing in self.mailings]
         enough = len(groups) > 1
         return super().get_context_data(
-            columns=[(mailing, statistics_url(mailing)) for mailing in self.mailings],
-            rows=compare([*groups, self.mailings]) if enough else [],
+            columns=[(mailing, statistics_url(mailing, self.scope)) for mailing in self.mailings],
+            rows=compare([*groups, self.mailings], self.scope) if enough else [],
             most=MOST,
+            scope_in_words=SCOPES_IN_WORDS[self.scope],
             **kwargs,
         )
 

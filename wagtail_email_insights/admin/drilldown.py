@@ -6,47 +6,37 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from wagtail.admin.paginator import WagtailPaginator
 
 from ..contacts.gathering import reachable
-from ..contacts.models import Contact
+from ..contacts.models import Contact, RecipientList
+from ..segments.models import Segment
+from ..segments.queries import unknown_conditions
 from ..statistics import people
-from ..statistics.definitions import BY_CODE
 from ..statistics.people import Behind
 from ..tracking import recording
-from ..tracking.models import Device, LeavingReason, TrackedLink
+from ..tracking.models import TrackedLink
 from . import followups
 from .addresses import contact_url
 from .permissions import VIEW_ACTIVITIES, VIEW_STATISTICS, has
+from .questions import IN_ANY_CASE, IN_ROWS, NUMBERS, PARTS, in_words
+from .segments import may_see_members
 from .statistics_selection import NOT_KNOWN, SelectionPage
 
 PER_PAGE = 50
 MAX_LINKS = 200
 SEARCHED = ("email", "first_name", "last_name")
-ABSENCES: dict[str, str | Promise] = {
-    "not_opened": gettext_lazy("Not opened"),
-    "not_clicked": gettext_lazy("Not clicked"),
+NAMED: dict[str, type[RecipientList] | type[Segment]] = {
+    "list": RecipientList,
+    "segment": Segment,
 }
-"""What somebody did not do: no figures, but questions that follow from them."""
-
-PARTS: dict[str, str | Promise] = {
-    "device": gettext_lazy("Device"),
-    "client": gettext_lazy("Program"),
-    "variant": gettext_lazy("Variant"),
-    "why": gettext_lazy("Reason"),
-}
-"""Parts of a figure that an address can name, beside links."""
-
-LABELS: dict[str, dict[str, Any]] = {
-    "device": {**dict(Device.choices), NOT_KNOWN: gettext_lazy("Unknown")},
-    "client": {NOT_KNOWN: gettext_lazy("Unknown")},
-    "why": dict(LeavingReason.choices),
-}
+"""Parts whose key is that of a thing with a name of its own."""
 
 
 class BehindPage(SelectionPage):
@@ -58,9 +48,14 @@ class BehindPage(SelectionPage):
     @cached_property
     def code(self) -> str:
         code = self.kwargs["code"]
-        if (code not in BY_CODE and code not in ABSENCES) or not self.selection.shown:
+        if code not in self.labels or not self.selection.shown:
             raise Http404
         return code
+
+    @property
+    def labels(self) -> dict[str, str | Promise]:
+        """What can be asked here, and how it is called."""
+        return NUMBERS | (IN_ROWS if self.row else {})
 
     @cached_property
     def links(self) -> list[TrackedLink]:
@@ -74,9 +69,42 @@ class BehindPage(SelectionPage):
         chosen = {name: value for name, value in given if value and "\0" not in value}
         return {} if self.links else dict(list(chosen.items())[:1])
 
+    @property
+    def row(self) -> tuple[str, str] | None:
+        """The list, segment or language that is meant, if one is, and its key."""
+        return next((item for item in self.part.items() if item[0] in people.ROWS), None)
+
+    @cached_property
+    def named(self) -> RecipientList | Segment | None:
+        """The list or segment that is meant; whoever may not see its contacts is refused."""
+        name, key = self.row or ("", "")
+        if name not in NAMED:
+            return None
+        named: Any = get_object_or_404(NAMED[name], pk=key if _is_number(key) else 0)
+        if isinstance(named, Segment):
+            self._refuse_unless_seen(named)
+        return named
+
+    def _refuse_unless_seen(self, segment: Segment) -> None:
+        if unknown_conditions([segment]):
+            raise Http404
+        if not may_see_members(segment, self.request.user):
+            raise PermissionDenied
+
     @cached_property
     def behind(self) -> Behind:
         recording.catch_up()
+        return self._behind_row(*self.row) if self.row else self._behind_figure()
+
+    def _behind_row(self, name: str, value: str) -> Behind:
+        key = str(self.named.pk) if self.named else _key(name, value)
+        shown, scope = self.selection.shown, self.selection.scope
+        try:
+            return people.behind_row(shown, self.code, name, str(key), scope=scope)
+        except people.UnknownFigure as error:
+            raise Http404(str(error)) from error
+
+    def _behind_figure(self) -> Behind:
         asked: dict[str, Any] = {name: _key(name, value) for name, value in self.part.items()}
         if self.links:
             asked["link_ids"] = [link.pk for link in self.links]
@@ -84,7 +112,7 @@ class BehindPage(SelectionPage):
 
     @property
     def figure_label(self) -> str | Promise:
-        return ABSENCES[self.code] if self.code in ABSENCES else BY_CODE[self.code].label
+        return self.labels[self.code]
 
     @property
     def addresses(self) -> Sequence[str]:
@@ -98,7 +126,9 @@ class BehindPage(SelectionPage):
     @property
     def suggested_name(self) -> str:
         """Return what a segment or list of these contacts would be called."""
-        words = {"figure": self.figure_label, "email": self.email}
+        words = {"figure": self.figure_label, "email": self.email, "part": self.part_in_words}
+        if self.part:
+            return (_("%(figure)s: “%(email)s”, %(part)s") % words)[:120]
         return (_("%(figure)s: “%(email)s”") % words)[:120]
 
     def own_url(self, name: str = "people") -> str:
@@ -110,9 +140,7 @@ class BehindPage(SelectionPage):
     def part_in_words(self) -> str:
         """Return the part that is meant as an editor knows it; empty for the whole."""
         return "".join(
-            _("%(what)s: %(which)s")
-            % {"what": PARTS[name], "which": LABELS.get(name, {}).get(value, value)}
-            for name, value in self.part.items()
+            in_words(name, value, str(self.named or value)) for name, value in self.part.items()
         )
 
 
@@ -142,6 +170,7 @@ class PeoplePage(BehindPage):
             figure_label=self.figure_label,
             addresses=self.addresses,
             part_in_words=self.part_in_words,
+            needs_consent=self.code not in IN_ANY_CASE,
             search=search,
             page_of_contacts=page,
             rows=[(contact, contact_url(contact.pk)) for contact in page],

@@ -36,7 +36,12 @@ def state_label(email: Email) -> str:
 
 LIST_DISPLAY = [
     "title",
-    Column("subject", label=_("Subject"), sort_key="subject", classname="wei-beside-kpi"),
+    Column(
+        "subject",
+        label=_("Subject"),
+        sort_key="subject",
+        classname="wei-beside-kpi wei-beside-kpi--roomy",
+    ),
     StatusTagColumn(
         "mailing_state",
         label=_("State"),
@@ -49,7 +54,7 @@ LIST_DISPLAY = [
         sort_key="mailing_started_at",
         classname="wei-beside-kpi",
     ),
-    UpdatedAtColumn(classname="wei-beside-kpi wei-beside-kpi--last"),
+    UpdatedAtColumn(classname="wei-beside-kpi wei-beside-kpi--roomy"),
 ]
 
 

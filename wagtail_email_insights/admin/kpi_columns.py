@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.tables import Column
 
 from ..emails.models import Email
+from ..mailings.models import Mailing
 from ..statistics.counts import reported_kinds
 from ..statistics.queries import with_kpis
 from ..templatetags.email_insights_admin import number, percent
@@ -23,13 +24,14 @@ DASHES = {
     "kpi_attachment_views": Q(has_attachments=False),
     "mailing_started_at": Q(mailing_started_at=None),
 }
-"""When a column shows a dash, for those that do not do so only where nothing was sent."""
+"""When a column shows a dash, for those that do so for another reason than nothing sent."""
 
 
 class KpiColumn(Column):
     """A figure of each e-mail; a dash where there is none.
 
-    *source* names the attribute that is empty where there is nothing to count. Columns that are
+    *source* names the attribute that is empty where there is nothing to count; something may be
+    counted all the same, as uncertain copies are not sent and may be read. Columns that are
     *lesser* give way on narrow screens.
     """
 
@@ -48,7 +50,8 @@ class KpiColumn(Column):
         self.source = source
 
     def get_value(self, instance: Email) -> str:
-        return self.write(getattr(instance, self.name) if getattr(instance, self.source) else None)
+        value = getattr(instance, self.name)
+        return self.write(value if value or getattr(instance, self.source) else None)
 
     @property
     def media(self) -> forms.Media:
@@ -70,14 +73,15 @@ def kpi_columns() -> list[KpiColumn]:
 
 def with_figures(emails: QuerySet[Email]) -> QuerySet[Email]:
     """Annotate what ``kpi_columns`` show."""
-    files = TrackedLink.objects.filter(mailing__email=OuterRef("pk"), document_id__isnull=False)
+    started = Mailing.objects.started().order_by().filter(email=OuterRef(OuterRef("pk")))
+    files = TrackedLink.objects.filter(mailing__in=started.values("pk"), document_id__isnull=False)
     return with_kpis(emails).annotate(has_attachments=Exists(files))
 
 
 def dashes_last(ordering: str) -> tuple[Any, Any]:
     """Return by what to sort: *ordering*, an annotation perhaps after a minus, below all dashes."""
     name = ordering.removeprefix("-")
-    is_dash = Case(When(DASHES.get(name, NOT_SENT), then=1), default=0)
+    is_dash = Case(When(DASHES.get(name, NOT_SENT & Q((name, 0))), then=1), default=0)
     if ordering.startswith("-"):
         return is_dash, F(name).desc(nulls_last=True)
     return is_dash, F(name).asc(nulls_last=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
-from django.utils.functional import cached_property
+from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
@@ -20,14 +20,16 @@ from ..mailings.models import OPEN_STATES, Mailing
 from ..statistics import alerts, diagnostics
 from ..statistics.exports import overview_sheet
 from ..statistics.models import Alert
-from ..statistics.overview import Overview, OverviewRow, overview
+from ..statistics.overview import RIPE, Overview, OverviewRow, overview
+from ..tracking.models import Scope
 from .addresses import email_url
-from .kpi_columns import ADMIN_CSS
 from .overview_form import OverviewForm
 from .overview_table import OverviewTable, statistics_url
 from .overview_tiles import tiles_of
 from .permissions import SEND, VIEW_STATISTICS, RequiresPermission, has
+from .side_panels import LIVE_MEDIA
 from .spreadsheet_responses import FORMATS
+from .statistics_selection import SCOPES, SCOPES_IN_WORDS
 from .trend import charts_of
 
 NAME = "email_overview"
@@ -51,11 +53,27 @@ class OverviewScreen(RequiresPermission, WagtailAdminTemplateMixin, View):
     def get(self, request: HttpRequest) -> HttpResponseBase:
         return self.render_to_response(self.get_context_data())
 
+    @cached_property
+    def scope(self) -> Scope:
+        return SCOPES.get(self.request.GET.get("scope", ""), Scope.READERS)
+
+    def url(self, name: str = "index", **changes: str) -> str:
+        """Return the address of the screen *name* for the same choice, some of it changed."""
+        query = self.request.GET.copy()
+        for key, value in changes.items():
+            query[key] = value
+        return f"{overview_url(name)}?{query.urlencode()}"
+
     def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
         return [*self.breadcrumbs_items, {"url": "", "label": self.get_page_title()}]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(media=ADMIN_CSS, overview_url=overview_url(), **kwargs)
+        return super().get_context_data(
+            media=LIVE_MEDIA,
+            overview_url=overview_url(),
+            scope_name=self.scope.name.lower(),
+            **kwargs,
+        )
 
 
 class OverviewPage(OverviewScreen):
@@ -75,18 +93,18 @@ class OverviewPage(OverviewScreen):
 
     @cached_property
     def overview(self) -> Overview:
-        return overview(self.form.filters)
+        return overview(self.form.filters, self.scope)
 
     @cached_property
     def table(self) -> OverviewTable:
-        return OverviewTable(self.overview.rows, self.request.GET, overview_url())
+        return OverviewTable(self.overview.rows, self.request.GET, overview_url(), self.scope)
 
     @cached_property
     def header_more_buttons(self) -> list[Button]:
         if not self.overview.rows:
             return []
         return [
-            Button(label, url=self._export_url(file_format), icon_name="download", priority=90)
+            Button(label, url=self.url(export=file_format), icon_name="download", priority=90)
             for file_format, label in EXPORTS.items()
         ]
 
@@ -99,9 +117,16 @@ class OverviewPage(OverviewScreen):
             charts=charts_of(found.trend),
             table=self.table,
             floor=app_settings.ranking_floor,
-            under_way=with_urls(row for row in found.rows if row.mailing.state in OPEN_STATES),
-            best=with_urls(found.best),
-            worst=with_urls(found.worst),
+            ripe_hours=RIPE // timedelta(hours=1),
+            under_way=self._with_urls(
+                row for row in found.rows if row.mailing.state in OPEN_STATES
+            ),
+            best=self._with_urls(found.best),
+            worst=self._with_urls(found.worst),
+            scopes=self._scopes(),
+            scope_in_words=SCOPES_IN_WORDS[self.scope],
+            fragment_url=self.url("fragment"),
+            refresh_seconds=app_settings.refresh_seconds,
             before_until=found.filters.start - timedelta(days=1),
             is_first=is_first_of_all(found.rows),
             alerts=linked(alerts.open_alerts(self.request.user).exclude(email=None)),
@@ -118,10 +143,21 @@ class OverviewPage(OverviewScreen):
             "may_send": has(self.request.user, SEND),
         }
 
-    def _export_url(self, file_format: str) -> str:
-        query = self.request.GET.copy()
-        query["export"] = file_format
-        return f"{overview_url()}?{query.urlencode()}"
+    def _scopes(self) -> list[tuple[str | Promise, str, bool]]:
+        return [
+            (scope.label, self.url(scope=name), scope == self.scope)
+            for name, scope in SCOPES.items()
+        ]
+
+    def _with_urls(self, rows: Iterable[OverviewRow]) -> list[tuple[OverviewRow, str]]:
+        """Put beside each mailing where its own statistics are."""
+        return [(row, statistics_url(row.mailing, self.scope)) for row in rows]
+
+
+class OverviewFragment(OverviewPage):
+    """The figures alone, fetched again and again while something is being sent."""
+
+    template_name = "wagtail_email_insights/admin/overview/figures.html"
 
 
 def is_first_of_all(rows: Sequence[OverviewRow]) -> bool:
@@ -134,8 +170,3 @@ def is_first_of_all(rows: Sequence[OverviewRow]) -> bool:
 def linked(found: Iterable[Alert]) -> list[tuple[Alert, str]]:
     """Put beside each alert where the e-mail's statistics are; nothing where there is no e-mail."""
     return [(one, email_url("statistics", one.email) if one.email else "") for one in found]
-
-
-def with_urls(rows: Iterable[OverviewRow]) -> list[tuple[OverviewRow, str]]:
-    """Put beside each mailing where its own statistics are."""
-    return [(row, statistics_url(row.mailing)) for row in rows]

@@ -8,7 +8,7 @@ from wagtail.admin.menu import MenuItem
 from wagtail.admin.viewsets.base import ViewSet
 
 from .comparing import ComparePage
-from .overview import NAME, TITLE, OverviewPage
+from .overview import NAME, TITLE, OverviewFragment, OverviewPage
 from .permissions import VIEW_STATISTICS, has
 
 
@@ -27,5 +27,6 @@ class OverviewViewSet(ViewSet):
     def get_urlpatterns(self) -> list[URLPattern]:
         return [
             path("", OverviewPage.as_view(), name="index"),
+            path("figures/", OverviewFragment.as_view(), name="fragment"),
             path("compare/", ComparePage.as_view(), name="compare"),
         ]

@@ -16,6 +16,7 @@ from ..mailings.models import Mailing
 from ..statistics.definitions import DEFINITIONS
 from ..statistics.overview import OverviewRow
 from ..templatetags.email_insights_admin import number, percent
+from ..tracking.models import Scope
 from .addresses import email_url
 
 USUAL_ORDER = "-started_at"
@@ -26,9 +27,10 @@ LEFT_OUT = {"click_to_open", "viewed"}
 """Figures for which a list has no room."""
 
 
-def statistics_url(mailing: Mailing) -> str:
+def statistics_url(mailing: Mailing, scope: Scope = Scope.READERS) -> str:
     """Return the address of the statistics of this one mailing of its e-mail."""
-    return f"{email_url('statistics', mailing.email)}?mailing={mailing.pk}"
+    more = "" if scope == Scope.READERS else f"&scope={scope.name.lower()}"
+    return f"{email_url('statistics', mailing.email)}?mailing={mailing.pk}{more}"
 
 
 class ChoiceColumn(BaseColumn):
@@ -59,10 +61,17 @@ class FigureColumn(Column):
 class OverviewTable:
     """All rows in the order that *query* asks for, and the page of them that it asks for."""
 
-    def __init__(self, rows: Sequence[OverviewRow], query: QueryDict, base_url: str) -> None:
+    def __init__(
+        self,
+        rows: Sequence[OverviewRow],
+        query: QueryDict,
+        base_url: str,
+        scope: Scope = Scope.READERS,
+    ) -> None:
         self.unsorted = rows
         self.query = query
         self.base_url = base_url
+        self.scope = scope
         self.columns = {code: FigureColumn(code, label) for code, label in _figures(rows)}
 
     @cached_property
@@ -93,7 +102,7 @@ class OverviewTable:
                 "email",
                 label=_("E-mail"),
                 accessor="mailing.email",
-                get_url=lambda row: statistics_url(row.mailing),
+                get_url=lambda row: statistics_url(row.mailing, self.scope),
             ),
             DateColumn(
                 "started_at",

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from ..emails import markup, merge_tags
@@ -22,6 +24,15 @@ from ..tracking.models import TrackedLink
 
 HEAT = ((0.5, "hot"), (0.2, "warm"), (0.05, "mild"), (0.0, "cool"))
 """From which share of everybody who clicked a link has which colour."""
+
+LEGEND: list[tuple[str, str | Promise]] = [
+    ("hot", _("Half of all who clicked, or more")),
+    ("warm", _("A fifth or more")),
+    ("mild", _("One in twenty or more")),
+    ("cool", _("Fewer")),
+    ("none", _("Nobody")),
+]
+"""What the colours mean, the hottest first."""
 
 _SLOT = re.compile(r"\{\{\s*link_(\d+)\s*\}\}")
 

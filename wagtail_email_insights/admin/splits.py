@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..statistics import breakdowns
 from ..statistics.breakdowns import LeavingSlice, PartSlice, Slice
+from ..templatetags.email_insights_admin import language_name
 from .statistics_selection import NOT_KNOWN, Selection
 
 Words = str | Promise
@@ -45,14 +46,19 @@ class Split:
     rows: list[SplitRow]
 
 
+def people_urls_in(selection: Selection, part: str, *, leads_to_people: bool) -> PeopleUrl:
+    """Return what tells where the contacts behind one row of a breakdown are."""
+    if not leads_to_people:
+        return lambda code, key: ""
+    return lambda code, key: selection.url("people", code, **{part: key or NOT_KNOWN})
+
+
 def splits_of(selection: Selection, *, leads_to_people: bool) -> list[Split]:
     """Return the breakdowns that come from sums: by device and program, and why readers left."""
     mailings, scope = selection.shown, selection.scope
 
     def people_url(dimension: str) -> PeopleUrl:
-        if not leads_to_people:
-            return lambda code, key: ""
-        return lambda code, key: selection.url("people", code, **{dimension: key or NOT_KNOWN})
+        return people_urls_in(selection, dimension, leads_to_people=leads_to_people)
 
     return [
         Split(
@@ -76,18 +82,28 @@ def splits_of(selection: Selection, *, leads_to_people: bool) -> list[Split]:
     ]
 
 
-def split_of_parts(code: str, label: Words, heading: Words, parts: Iterable[PartSlice]) -> Split:
+def split_of_parts(
+    code: str,
+    label: Words,
+    heading: Words,
+    parts: Iterable[PartSlice],
+    people_url: PeopleUrl = lambda code, key: "",
+) -> Split:
     """Return a breakdown by list, segment or language; rates are of the identified copies."""
+
+    def cell(part: PartSlice, figure: str, value: int, rate: float | None = None) -> Cell:
+        return Cell(value, rate, people_url(figure, part.key) if value else "")
+
     headings = (heading, _("Sent"), _("May be known"), _("Opened"), _("Clicked"))
     rows = [
         SplitRow(
-            part.label,
+            language_name(part.key) if code == "language" and part.key else part.label,
             part.open_rate,
             [
-                Cell(part.sent),
-                Cell(part.identified),
-                Cell(part.opened, part.open_rate),
-                Cell(part.clicked, part.click_rate),
+                cell(part, "sent", part.sent),
+                cell(part, "identified", part.identified),
+                cell(part, "opened", part.opened, part.open_rate),
+                cell(part, "clicked", part.clicked, part.click_rate),
             ],
         )
         for part in parts
@@ -102,7 +118,7 @@ def _reading(slices: Iterable[Slice], people_url: PeopleUrl) -> list[SplitRow]:
             part.share,
             [
                 Cell(part.opened, part.share, people_url("opened", part.key)),
-                Cell(part.clicked, None, people_url("clicked", part.key)),
+                Cell(part.clicked, None, people_url("clicked", part.key) if part.clicked else ""),
             ],
         )
         for part in slices

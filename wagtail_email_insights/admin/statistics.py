@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..conf import app_settings
 from ..mailings.models import OPEN_STATES, Mailing
+from ..segments.models import Segment
 from ..statistics import breakdowns, comparison
 from ..statistics.breakdowns import PartSlice
 from ..statistics.curves import curve_for
@@ -22,9 +23,10 @@ from .addresses import email_url, mailing_url
 from .diagnostics import findings_context
 from .pages import EmailPage
 from .permissions import SEND, VIEW_ACTIVITIES, has
-from .splits import split_of_parts, splits_of
+from .segments import may_see_members
+from .splits import PeopleUrl, people_urls_in, split_of_parts, splits_of
 from .statistics_selection import SCOPES, SCOPES_IN_WORDS, Selection, SelectionPage
-from .tiles import link_rows, tiles_of
+from .tiles import left_over_urls, link_rows, people_urls, tiles_of
 
 COMPARABLE = 50
 """How many other mailings are offered to compare with: the newest."""
@@ -101,8 +103,20 @@ class StatisticsPart(SelectionPage):
         label, heading, count = PARTS[part]
         recording.catch_up()
         slices = count(self.selection.shown, self.selection.scope)
-        split = split_of_parts(part, label, heading, slices)
+        split = split_of_parts(part, label, heading, slices, self._people_url(part, slices))
         return self.render_to_response({"split": split})
+
+    def _people_url(self, part: str, slices: list[PartSlice]) -> PeopleUrl:
+        """Return the way to contacts; those in a segment not everybody may see."""
+        user = self.request.user
+        address_of = people_urls_in(
+            self.selection, part, leads_to_people=has(user, VIEW_ACTIVITIES)
+        )
+        if part != "segment":
+            return address_of
+        segments = Segment.objects.filter(pk__in=[row.key for row in slices])
+        seen = {str(segment.pk) for segment in segments if may_see_members(segment, user)}
+        return lambda code, key: address_of(code, key) if key in seen else ""
 
 
 def essentials(selection: Selection, user: Any) -> dict[str, Any]:
@@ -113,7 +127,8 @@ def essentials(selection: Selection, user: Any) -> dict[str, Any]:
     leads_to_people = has(user, VIEW_ACTIVITIES)
     return {
         "figures": figures,
-        "funnel": charts.funnel(figures),
+        "funnel": charts.funnel(figures, people_urls(selection, leads_to_people=leads_to_people)),
+        "left_over": left_over_urls(figures, selection, leads_to_people=leads_to_people),
         "tiles": tiles_of(
             figures, selection, leads_to_people=leads_to_people, usual=_usual(selection)
         ),

@@ -112,7 +112,7 @@ class SelectionPage(EmailPage):
             mailings=self.selection.mailings,
             statistics_url=self.selection.url("statistics"),
             may_view_activities=has(user, VIEW_ACTIVITIES),
-            may_correct_links=has(user, SEND),
+            may_send=has(user, SEND),
             activities_url=email_url("activities", self.email),
             **kwargs,
         )

@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from ..emails.models import Email
 from ..statistics.breakdowns import LinkSlice
-from ..statistics.figures import Figure, Figures
+from ..statistics.figures import Figure, FigurePart, Figures
+from .charts import PeopleUrl
 from .statistics_selection import Selection
 
 KNOWN_TOTALS = {"opened": "opens_identified", "clicked": "clicks_identified"}
@@ -19,16 +20,36 @@ PEOPLE_CODES = {"click_to_open": "clicked"}
 """Figures that count the same copies as another one."""
 
 
+ABSENCES = {"opened": "not_opened", "clicked": "not_clicked"}
+"""Figures of which one asks as much who is missing."""
+
+PART_CODES: dict[str, tuple[str, ...]] = {"bounced": ("hard_bounced", "soft_bounced")}
+"""What the parts of a figure are called where the contacts behind them are, in their order."""
+
+LEFT_OVER = ("failed", "uncertain", "only_through_proxy")
+"""Counts beside the figures that stand for contacts, too."""
+
+
+@dataclass(frozen=True)
+class TilePart:
+    """One of the numbers that a figure is the sum of, and the contacts behind it."""
+
+    part: FigurePart
+    people_url: str = ""
+
+
 @dataclass(frozen=True)
 class Tile:
-    """A figure on the screen.
+    """A figure on the screen; addresses are empty where nobody is behind them or may be seen.
 
     ``known`` is how many of the ``figure.total`` times it was somebody who may be known, None
     where that is not counted; ``usual`` the sender's median rate, None where there is none.
     """
 
     figure: Figure
+    parts: tuple[TilePart, ...] = ()
     people_url: str = ""
+    absent_url: str = ""
     known: int | None = None
     usual: float | None = None
 
@@ -50,15 +71,26 @@ def tiles_of(
     usual: Mapping[str, float] | None = None,
 ) -> list[Tile]:
     """Return the tiles in the order of the figures."""
+    address_of = people_urls(selection, leads_to_people=leads_to_people)
     return [
         Tile(
             figure=figure,
-            people_url=_people_url(selection, figure.code) if leads_to_people else "",
+            parts=_parts(figure, address_of),
+            people_url=address_of(figure.code) if figure.value else "",
+            absent_url=_absent_url(figure, address_of),
             known=_known(figures, figure.code),
             usual=(usual or {}).get(figure.code),
         )
         for figure in figures
     ]
+
+
+def left_over_urls(
+    figures: Figures, selection: Selection, *, leads_to_people: bool
+) -> dict[str, str]:
+    """Return where the contacts are of whom no figure tells, by the name of their count."""
+    address_of = people_urls(selection, leads_to_people=leads_to_people)
+    return {code: address_of(code) for code in LEFT_OVER if getattr(figures.counts, code)}
 
 
 def link_rows(
@@ -76,7 +108,7 @@ def link_rows(
     return [
         LinkRow(
             slice=part,
-            people_url=link_people_url(part, selection) if leads_to_people else "",
+            people_url=link_people_url(part, selection) if leads_to_people and part.clicked else "",
             correct_url=_correct_url(part) if may_correct and one_mailing else "",
         )
         for part in slices
@@ -89,8 +121,24 @@ def link_people_url(part: LinkSlice, selection: Selection) -> str:
     return selection.url("people", code, link=part.link_ids)
 
 
-def _people_url(selection: Selection, code: str) -> str:
-    return selection.url("people", PEOPLE_CODES.get(code, code))
+def people_urls(selection: Selection, *, leads_to_people: bool) -> PeopleUrl:
+    """Return what tells where the contacts behind a figure are; empty where barred."""
+    if not leads_to_people:
+        return lambda code: ""
+    return lambda code: selection.url("people", PEOPLE_CODES.get(code, code))
+
+
+def _parts(figure: Figure, address_of: PeopleUrl) -> tuple[TilePart, ...]:
+    codes = PART_CODES.get(figure.code, ("",) * len(figure.parts))
+    return tuple(
+        TilePart(part, address_of(code) if code and part.value else "")
+        for code, part in zip(codes, figure.parts, strict=True)
+    )
+
+
+def _absent_url(figure: Figure, address_of: PeopleUrl) -> str:
+    absence = ABSENCES.get(figure.code, "")
+    return address_of(absence) if absence and figure.value < figure.denominator else ""
 
 
 def _known(figures: Figures, code: str) -> int | None:

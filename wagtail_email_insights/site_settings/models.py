@@ -143,9 +143,9 @@ class EmailSettings(BaseSiteSetting):
     panels = [
         MultiFieldPanel(
             [
-                FieldPanel("default_sender"),
                 FieldRowPanel([FieldPanel("from_name"), FieldPanel("from_email")]),
                 FieldPanel("reply_to"),
+                FieldPanel("default_sender"),
             ],
             heading=_("Who the mail comes from"),
         ),

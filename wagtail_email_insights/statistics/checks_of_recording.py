@@ -59,7 +59,7 @@ def check_recorder(site: Site | None) -> Result:
     recording.catch_up()
     return Result(
         State.OK,
-        _("A trial hit was written down by the recorder “%s”.") % app_settings.recorder,
+        _("A trial click was written down by the recorder “%s”.") % app_settings.recorder,
     )
 
 
@@ -67,13 +67,13 @@ def check_pending(site: Site | None) -> Result:
     """Tell whether hits wait to become events."""
     recording.catch_up()
     if not recording.is_pending():
-        return Result(State.OK, _("Nothing waits: every hit has become an event."))
+        return Result(State.OK, _("Nothing waits: every open and click has been counted."))
     oldest = _oldest()
     if oldest is None or timezone.now() - oldest < LONG:
-        return Result(State.OK, _("Hits come in right now; they become events within seconds."))
+        return Result(State.OK, _("Opens and clicks come in right now; they count within seconds."))
     return Result(
         State.ATTENTION,
-        _("Hits wait to become events, the oldest for %(time)s; %(number)s lie in the database.")
+        _("Opens and clicks wait to be counted, the oldest for %(time)s; %(number)s lie there.")
         % {"time": timesince(oldest), "number": number(Hit.objects.count())},
         _("See that a worker runs, and look into its log."),
     )
@@ -168,8 +168,8 @@ _COUNTING = {
 
 CHECKS = [
     Check("recorder", gettext_lazy("Clicks are written down"), check_recorder),
-    Check("pending", gettext_lazy("What is written down becomes an event"), check_pending),
-    Check("spool", gettext_lazy("There is a place if the database is away"), check_spool),
+    Check("pending", gettext_lazy("What is written down gets counted"), check_pending),
+    Check("spool", gettext_lazy("Nothing is lost while the database is away"), check_spool),
     Check("counting", gettext_lazy("Everybody is counted"), check_counting),
     Check("last_event", gettext_lazy("Something has come in"), check_last_event),
 ]

@@ -47,7 +47,7 @@ def check_worker(site: Site | None) -> Result:
             _("No cluster has called for work in the last minutes."),
             _("Start it with manage.py qcluster, unless cron calls run_due instead."),
         )
-    return Result(State.OK, _("The cluster runs: its alarm clock went off on time."))
+    return Result(State.OK, _("No work is overdue: the worker process looks for it every minute."))
 
 
 def check_base_url(site: Site | None) -> Result:
@@ -144,7 +144,7 @@ def _reaper_due() -> datetime | None:
 
 
 CHECKS = [
-    Check("worker", gettext_lazy("Somebody works"), check_worker),
+    Check("worker", gettext_lazy("The queue is working"), check_worker),
     Check("base_url", gettext_lazy("Links lead back to this site"), check_base_url),
     Check("links", gettext_lazy("Links and opens are tracked"), check_links),
     Check("system", gettext_lazy("The settings are sound"), check_system),

@@ -17,6 +17,7 @@ from ..site_settings.queries import base_url, sender
 logger = logging.getLogger(__name__)
 
 TEMPLATES = "wagtail_email_insights/statistics/mails"
+OVERVIEW = "email_overview:index"
 # RFC 3834: keeps holiday notices and other auto-responders from answering.
 HEADERS = {"Auto-Submitted": "auto-generated"}
 
@@ -29,7 +30,13 @@ def send_to_colleagues(
     An address that is refused is logged and does not keep the others from theirs.
     """
     subject = " ".join(subject.split())
-    context = {**context, "subject": subject, "site_name": _site_name(settings_of_site)}
+    context = {
+        **context,
+        "subject": subject,
+        "site_name": _site_name(settings_of_site),
+        "overview_url": _whole(OVERVIEW, settings_of_site),
+        "settings_url": _settings_url(settings_of_site),
+    }
     text = render_to_string(f"{TEMPLATES}/{name}.txt", context).strip() + "\n"
     html = render_to_string(f"{TEMPLATES}/{name}.html", context)
     from_email = sender(settings_of_site.site)
@@ -52,12 +59,26 @@ def send_to_colleagues(
 
 def admin_url(view: str, settings_of_site: EmailSettings, email: Email) -> str:
     """Return the whole address of an e-mail's screen in the admin; empty where there is none."""
+    try:
+        name = Email.snippet_viewset.get_url_name(view)
+    except AttributeError:
+        return ""
+    return _whole(name, settings_of_site, email.pk)
+
+
+def _settings_url(row: EmailSettings) -> str:
+    return _whole(
+        "wagtailsettings:edit", row, row._meta.app_label, row._meta.model_name, row.site_id
+    )
+
+
+def _whole(name: str, settings_of_site: EmailSettings, *args: Any) -> str:
+    """Return the whole address of the screen *name* in the admin; empty where there is none."""
     root = getattr(settings, "WAGTAILADMIN_BASE_URL", "") or base_url(settings_of_site.site)
     try:
-        path = reverse(Email.snippet_viewset.get_url_name(view), args=[email.pk])
-    except (AttributeError, NoReverseMatch):
+        return root.rstrip("/") + reverse(name, args=args)
+    except NoReverseMatch:
         return ""
-    return root.rstrip("/") + path
 
 
 def _site_name(settings_of_site: EmailSettings) -> str:

@@ -14,7 +14,7 @@ from wagtail.models import Site
 
 from ..conf import app_settings
 from ..contacts.models import RecipientList
-from ..mailings.models import Mailing
+from ..mailings.models import OPEN_STATES, Mailing
 from ..site_settings.models import Sender
 from ..tracking.models import Scope
 from .figures import Figures, figures_for_groups
@@ -25,6 +25,8 @@ LONGEST_BY_DAY = timedelta(days=31)
 LONGEST_BY_WEEK = timedelta(days=183)
 RANKED = 5
 """How many mailings are called the best, and how many the worst."""
+RIPE = timedelta(hours=6)
+"""How long ago a mailing must have begun to be ranked: half of all who open do so in this time."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,8 @@ class OverviewRow:
 class Overview:
     """What was sent, newest first, and what became of it; ``previous`` is the span before.
 
-    ``best`` and ``worst`` go by click rate, among mailings of enough copies, never the same one in
-    both; the worst comes first in ``worst``.
+    ``best`` and ``worst`` go by click rate, among mailings of enough copies that readers had time
+    for, never the same one in both; the worst comes first in ``worst``.
     """
 
     filters: OverviewFilters
@@ -141,12 +143,15 @@ def mailings_in(filters: OverviewFilters) -> QuerySet[Mailing]:
 
 
 def _ranked(rows: list[OverviewRow]) -> list[OverviewRow]:
-    """Return those large enough to tell, the most clicked first."""
-    floor = max(1, app_settings.ranking_floor)
+    """Return those large enough and old enough to tell, the most clicked first."""
+    floor, ripe = max(1, app_settings.ranking_floor), timezone.now() - RIPE
     weighty = [
         (rate, row)
         for row in rows
         if row.figures.counts.delivered >= floor
+        and row.mailing.state not in OPEN_STATES
+        and row.mailing.started_at
+        and row.mailing.started_at <= ripe
         and (rate := row.figures["clicked"].rate) is not None
     ]
     return [row for _rate, row in sorted(weighty, key=itemgetter(0), reverse=True)]

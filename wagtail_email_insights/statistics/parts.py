@@ -25,6 +25,9 @@ from .figures import ratio
 MOST_SEGMENTS = 20
 """Each costs a query of its own."""
 
+SUBSCRIPTION = "contact__subscriptions"
+LIST = f"{SUBSCRIPTION}__recipient_list"
+
 OPENING = (EventKind.OPEN, EventKind.CLICK, EventKind.DOWNLOAD)
 """Who follows a link or opens an attachment has opened the e-mail."""
 
@@ -62,18 +65,7 @@ def by_list(mailings: Iterable[Mailing], scope: Scope = Scope.READERS) -> list[P
 
     A reader on two lists is part of both; one query.
     """
-    subscription = "contact__subscriptions"
-    left_since = Q(
-        (f"{subscription}__status", SubscriptionStatus.UNSUBSCRIBED),
-        (f"{subscription}__changed_at__gte", F("settled_at")),
-    )
-    copies = _sent(mailings).filter(
-        Q((f"{subscription}__status", SubscriptionStatus.SUBSCRIBED)) | left_since,
-        **{f"{subscription}__created_at__lte": F("settled_at")},
-    )
-    return _grouped(
-        copies, f"{subscription}__recipient_list", f"{subscription}__recipient_list__name", scope
-    )
+    return _grouped(_on_lists(mailings), LIST, f"{LIST}__name", scope)
 
 
 def by_language(mailings: Iterable[Mailing], scope: Scope = Scope.READERS) -> list[PartSlice]:
@@ -95,10 +87,39 @@ def by_segment(mailings: Iterable[Mailing], scope: Scope = Scope.READERS) -> lis
     return [part for part in parts if part.sent]
 
 
+def copies_in(mailings: Iterable[Mailing], part: str, key: str) -> QuerySet[Delivery]:
+    """Return the copies that the row *key* of a breakdown counts as sent.
+
+    *part* is "list", "segment" or "language". Raises ``Segment.DoesNotExist`` and
+    ``UnknownCondition`` for segments of which nobody can tell who is in them.
+    """
+    if part == "list":
+        return _on_lists(mailings, **{LIST: key})
+    if part == "language":
+        return _sent(mailings).filter(contact__language=key)
+    return _of_members(_sent(mailings), Segment.objects.get(pk=key))
+
+
 def _sent(mailings: Iterable[Mailing]) -> QuerySet[Delivery]:
     return Delivery.objects.filter(
         mailing__in=list(mailings), state=DeliveryState.SENT, contact__isnull=False
     ).order_by()
+
+
+def _on_lists(mailings: Iterable[Mailing], **more: Any) -> QuerySet[Delivery]:
+    """Return the copies once per list that the reader was on when it was sent."""
+    left_since = Q(
+        (f"{SUBSCRIPTION}__status", SubscriptionStatus.UNSUBSCRIBED),
+        (f"{SUBSCRIPTION}__changed_at__gte", F("settled_at")),
+    )
+    was_on_it = Q((f"{SUBSCRIPTION}__status", SubscriptionStatus.SUBSCRIBED)) | left_since
+    since = {f"{SUBSCRIPTION}__created_at__lte": F("settled_at")}
+    # One call: all of it has to hold of the same subscription.
+    return _sent(mailings).filter(was_on_it, **since, **more)
+
+
+def _of_members(copies: QuerySet[Delivery], segment: Segment) -> QuerySet[Delivery]:
+    return copies.filter(contact__in=Contact.objects.filter(segment_q(segment)))
 
 
 def _counts(scope: Scope) -> dict[str, Count]:
@@ -121,8 +142,8 @@ def _grouped(copies: QuerySet[Delivery], key: str, label: str, scope: Scope) -> 
 
 
 def _of_segment(segment: Segment, copies: QuerySet[Delivery], scope: Scope) -> PartSlice:
-    members = copies.filter(contact__in=Contact.objects.filter(segment_q(segment)))
-    return _slice(str(segment.pk), segment.name, members.aggregate(**_counts(scope)))
+    numbers = _of_members(copies, segment).aggregate(**_counts(scope))
+    return _slice(str(segment.pk), segment.name, numbers)
 
 
 def _slice(key: str, label: Words, numbers: dict[str, int]) -> PartSlice:

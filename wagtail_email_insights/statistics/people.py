@@ -9,12 +9,12 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from ..contacts.models import Contact
-from ..mailings.models import Delivery, DeliveryState, Mailing
+from ..mailings.models import Mailing
 from ..tracking.models import Dimension, Event, EventKind, Scope, Tally, Verdict
-from ..tracking.totals import BOUNCES
 from .counts import Counts, count
 from .definitions import BY_CODE
-from .parts import OPENING, VERDICTS
+from .parts import OPENING, VERDICTS, copies_in
+from .standing import STANDING, delivered
 
 KINDS: dict[str, tuple[EventKind, ...]] = {
     "opened": OPENING,
@@ -28,11 +28,18 @@ KINDS: dict[str, tuple[EventKind, ...]] = {
 }
 """Figures that count what somebody did."""
 
+ONLY_THROUGH_PROXY = "only_through_proxy"
+
 ABSENCES = {"not_opened": "opened", "not_clicked": "clicked"}
 """What somebody did not do, and the figure that they are missing from."""
 
-STANDING = ("sent", "delivered", "bounced")
-"""Figures about the copy itself, which always has its contact."""
+ROWS = ("list", "segment", "language")
+"""Breakdowns whose numbers ``behind_row`` explains."""
+
+ROW_KINDS: dict[str, tuple[EventKind, ...]] = {
+    "opened": OPENING,
+    "clicked": (EventKind.CLICK,),
+}
 
 
 @dataclass(frozen=True)
@@ -65,9 +72,10 @@ def behind(
 ) -> Behind:
     """Return the contacts behind a figure, or behind one part of it.
 
-    *code* is that of a figure, or ``not_opened`` or ``not_clicked``: identified copies that
-    arrived and show no sign. At most one part may be chosen: some links, or what a breakdown has
-    as its key. Whatever the scope, nobody is named for what a machine did. Raises UnknownFigure.
+    *code* is that of a figure; or ``not_opened`` or ``not_clicked``, identified copies that
+    arrived and show no sign; or one of STANDING or ``only_through_proxy``. At most one part may be
+    chosen: some links, or what a breakdown has as its key. Whatever the scope, nobody is named for
+    what a machine did. Raises UnknownFigure.
     """
     mailings = list(mailings)
     part = _part(link_ids=link_ids, device=device, client=client, variant=variant, why=why)
@@ -77,7 +85,34 @@ def behind(
         return _behind_silence(mailings, ABSENCES[code], scope)
     if code in STANDING:
         return _behind_copies(mailings, code)
+    if code == ONLY_THROUGH_PROXY:
+        return _behind_proxies(mailings)
     raise UnknownFigure(code)
+
+
+def behind_row(
+    mailings: Iterable[Mailing], code: str, row: str, key: str, *, scope: Scope = Scope.READERS
+) -> Behind:
+    """Return the contacts behind a number in the row *key* of a breakdown of identified copies.
+
+    *row* is one of ROWS; *code* is sent, identified, opened or clicked. Nobody is anonymous here.
+    Raises UnknownFigure, and what ``parts.copies_in`` raises.
+    """
+    copies = copies_in(list(mailings), row, key)
+    if code == "identified":
+        copies = copies.filter(identified=True)
+    elif code in ROW_KINDS:
+        events = Event.objects.filter(
+            mailing=OuterRef("mailing"),
+            copy=OuterRef("pk"),
+            contact__isnull=False,
+            kind__in=ROW_KINDS[code],
+            verdict__in=VERDICTS[scope],
+        ).exclude(verdict=Verdict.MACHINE)
+        copies = copies.filter(Exists(events), identified=True)
+    elif code != "sent":
+        raise UnknownFigure(code)
+    return _behind(copies, "contact", "pk", 0)
 
 
 Part = tuple[Dimension, list[str], Q]
@@ -119,15 +154,28 @@ def _behind_silence(mailings: list[Mailing], code: str, scope: Scope) -> Behind:
         kind__in=KINDS[code],
         verdict__in=VERDICTS[scope],
     )
-    copies = _delivered(mailings).filter(~Exists(done), identified=True)
+    copies = delivered(mailings).filter(~Exists(done), identified=True)
     silent = max(0, counts.delivered_apart - _figure(counts, code))
     return _behind(copies, "contact", "pk", silent)
 
 
 def _behind_copies(mailings: list[Mailing], code: str) -> Behind:
-    copies = {"sent": _sent, "delivered": _delivered, "bounced": _bounced}[code](mailings)
-    value = _value(mailings, code, Scope.READERS)
-    return _behind(copies, "contact", "pk", value)
+    counts = count(mailings, Scope.READERS)
+    value = _figure(counts, code) if code in BY_CODE else getattr(counts, code)
+    return _behind(STANDING[code](mailings), "contact", "pk", value)
+
+
+def _behind_proxies(mailings: list[Mailing]) -> Behind:
+    """Return the readers of whose copy only a mail service's proxy has loaded anything."""
+    by_people = Event.objects.filter(
+        mailing=OuterRef("mailing"),
+        copy=OuterRef("copy"),
+        kind__in=OPENING,
+        verdict__in=VERDICTS[Scope.PEOPLE],
+    )
+    events = _named_events(mailings, OPENING, Scope.READERS).filter(~Exists(by_people))
+    value = count(mailings, Scope.READERS).only_through_proxy
+    return _behind(events, "contact", "copy", value)
 
 
 def _behind(rows: QuerySet[Any], contact: str, copy: str, value: int) -> Behind:
@@ -159,9 +207,18 @@ def _value_of_part(mailings: list[Mailing], code: str, scope: Scope, part: Part)
     rows = Tally.objects.filter(
         mailing__in=mailings, scope=scope, dimension=dimension, key__in=keys
     )
+    if dimension == Dimension.WHY and keys == [""]:
+        return _silent_leavers(mailings, scope)
     # Clicked of opened is about those who clicked.
     column = "clicked" if code == "click_to_open" else code
     return rows.aggregate(value=Sum(column))["value"] or 0
+
+
+def _silent_leavers(mailings: list[Mailing], scope: Scope) -> int:
+    """Return how many left without a reason: no tally has them, the others add up to the rest."""
+    said = Tally.objects.filter(mailing__in=mailings, scope=scope, dimension=Dimension.WHY)
+    reasons = said.aggregate(value=Sum("unsubscribed"))["value"] or 0
+    return max(0, _value(mailings, "unsubscribed", scope) - reasons)
 
 
 def _named_events(
@@ -170,24 +227,3 @@ def _named_events(
     return Event.objects.filter(
         mailing__in=mailings, kind__in=kinds, copy__isnull=False, verdict__in=VERDICTS[scope]
     ).exclude(verdict=Verdict.MACHINE)
-
-
-def _sent(mailings: list[Mailing]) -> QuerySet[Delivery]:
-    return Delivery.objects.filter(mailing__in=mailings, state=DeliveryState.SENT)
-
-
-def _delivered(mailings: list[Mailing]) -> QuerySet[Delivery]:
-    return _sent(mailings).exclude(_came_back())
-
-
-def _bounced(mailings: list[Mailing]) -> QuerySet[Delivery]:
-    return _sent(mailings).filter(_came_back())
-
-
-def _came_back() -> Q:
-    """Bounced for good, or for now and never arrived after all."""
-    events = Event.objects.filter(mailing=OuterRef("mailing"), copy=OuterRef("pk"))
-    hard = Exists(events.filter(kind=EventKind.HARD_BOUNCE))
-    soft = Exists(events.filter(kind__in=BOUNCES))
-    arrived = Exists(events.filter(kind=EventKind.DELIVERED))
-    return Q(hard) | (Q(soft) & ~Q(arrived))

@@ -144,9 +144,9 @@ def _only(site: Site) -> Site | None:
 
 
 def _totals(seen: Overview) -> list[Total]:
-    totals = []
+    totals, is_first = [], not seen.previous.counts.sent
     for figure in seen.totals:
-        before = seen.previous.get(figure.code)
+        before = None if is_first else seen.previous.get(figure.code)
         totals.append(
             Total(
                 label=str(figure.label),

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from django import template
 from django.template.defaultfilters import floatformat
+from django.utils.translation import get_language_info, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 register = template.Library()
 
@@ -38,6 +38,15 @@ def share(part: int, whole: int) -> float | None:
 def number(value: float | None) -> str:
     """Write a whole number with the separators of the active language."""
     return "–" if value is None else floatformat(value, "0g")
+
+
+@register.filter
+def language_name(code: str) -> str:
+    """Return the name of a language in the active one; the code itself where Django knows none."""
+    try:
+        return str(get_language_info(code)["name_translated"]).capitalize()
+    except KeyError:
+        return code
 
 
 @register.filter

@@ -49,13 +49,21 @@
     return element.contains(document.activeElement) && !focused();
   }
 
-  /* What somebody has unfolded stays unfolded, and the focus stays where it is. */
+  /* What somebody has unfolded or ticked stays so, and the focus stays where it is. */
   function replace(element, html) {
     var focus = element.contains(document.activeElement) ? focused() : '';
     var open = Array.from(element.querySelectorAll('details[id][open]'), function (details) {
       return details.id;
     });
+    var ticked = Array.from(element.querySelectorAll('input[name]:checked'), function (input) {
+      return [input.name, input.value];
+    });
     element.innerHTML = html;
+    element.querySelectorAll('input[name]').forEach(function (input) {
+      if (ticked.some(function (pair) { return pair[0] === input.name && pair[1] === input.value; })) {
+        input.checked = true;
+      }
+    });
     open.forEach(function (id) {
       var details = document.getElementById(id);
       if (details) details.open = true;
