@@ -43,6 +43,20 @@ def test_csv_comes_line_by_line_and_reads_back():
     ]
 
 
+@pytest.mark.parametrize("text", ["Ann;=1+1", "Ann; =1+1", "Ann\t=1", "Ann\n=1+1", "x;＠A1"])
+def test_a_semicolon_begins_no_formula_where_it_separates_cells(text):
+    lines = "".join(csv_lines(Sheet("Names", ["name", "n"], [(text, 1)])))
+    cells = [cell for line in lines.splitlines() for cell in line.replace("\t", ";").split(";")]
+    assert not [cell for cell in cells if cell.strip(' "').startswith(("=", "＠"))]
+    assert next(csv.reader(lines.splitlines(keepends=True)[1:]))[1] == "1"
+
+
+@pytest.mark.parametrize("text", ["Ann \uffff", "Ann \ufffe", "Ann \ud800", "Ann \x01"])
+def test_no_name_makes_a_workbook_unreadable(text):
+    page = load_workbook(io.BytesIO(xlsx([Sheet("Names", ["name"], [(text,)])]))).active
+    assert page["A2"].value == "Ann "
+
+
 def test_rows_are_not_gathered_before_the_first_line_goes_out():
     def rows():
         yield ("first",)

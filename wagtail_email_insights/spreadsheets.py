@@ -25,8 +25,11 @@ LONGEST_SHEET_NAME = 31
 # A cell that begins with one of these may run as a formula, whatever quotes are around it; full-
 # width forms and leading space included. https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
+# Where the list separator is a semicolon, Excel begins a new cell at each, inside quotes too; and
+# then at each end of a line as well.
+_FORMULA_INSIDE = re.compile(r"([;\t\r\n])(?=\s*[=+\-@＝＋－＠])")
 # What XML 1.0 cannot hold.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NOT_IN_SHEET_NAMES = re.compile(r"[\\/*?:\[\]]")
 
 
@@ -42,8 +45,7 @@ class Sheet:
 def neutralised(value: Cell) -> Cell:
     """Return *value* so that no spreadsheet program takes it for a formula.
 
-    Text that could be one gets an apostrophe in front, which such programs hide; numbers, dates
-    and None stay as they are.
+    Text that could be one gets an apostrophe in front; numbers, dates and None stay as they are.
     """
     if value is None or isinstance(value, bool | int | float | datetime):
         return value
@@ -80,11 +82,15 @@ def save_xlsx(sheets: Iterable[Sheet], file: IO[bytes]) -> None:
 
 
 def _line(writer: Any, buffer: io.StringIO, row: Sequence[Cell]) -> str:
-    writer.writerow([_in_words(neutralised(cell)) for cell in row])
+    writer.writerow([_in_words(_neutralised_inside(neutralised(cell))) for cell in row])
     line = buffer.getvalue()
     buffer.seek(0)
     buffer.truncate()
     return line
+
+
+def _neutralised_inside(cell: Cell) -> Cell:
+    return _FORMULA_INSIDE.sub(r"\1'", cell) if isinstance(cell, str) else cell
 
 
 def _in_words(cell: Cell) -> Cell:

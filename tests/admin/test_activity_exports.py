@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import UTC, datetime
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db.models import JSONField, Value
 from django.urls import reverse
 from openpyxl import load_workbook
@@ -152,6 +154,31 @@ def test_the_log_says_who_took_what(admin, june):
     assert entries[0].data == {"format": "csv", "filter": "kind=click"}
     assert entries[0].message == "Contact activities exported"
     assert admin.get("/admin/reports/site-history/").status_code == 200
+
+
+def test_the_log_keeps_no_address_that_was_searched_for(admin, june):
+    export(admin, q="ann@example.org")
+    assert "ann" not in str(ModelLogEntry.objects.get(action=ACTION).data)
+
+
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+def test_files_speak_the_language_of_who_asks_and_know_their_clock(admin, june, file_format):
+    from wagtail.users.models import UserProfile
+
+    profile = UserProfile.get_for_user(june_reader(admin))
+    profile.preferred_language, profile.current_time_zone = "de", "Asia/Tokyo"
+    profile.save()
+    Event.objects.update(at=datetime(2026, 3, 1, 20, 0, tzinfo=UTC))
+    response = export(admin, format=file_format)
+    if file_format == "csv":
+        assert all("2026-03-02T05:00" in str(row) for row in rows_of(response)[1:])
+    else:
+        page = load_workbook(io.BytesIO(b"".join(response))).active
+        assert {row[0].value for row in list(page.rows)[1:]} == {datetime(2026, 3, 2, 5)}
+
+
+def june_reader(client):
+    return get_user_model().objects.get(pk=client.session["_auth_user_id"])
 
 
 def test_nothing_is_logged_for_what_was_refused(editor, june):

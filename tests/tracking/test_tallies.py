@@ -41,7 +41,7 @@ class TalliesTest(TestCase):
     @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(steps)
     def test_whatever_happens_in_whatever_order_the_sums_hold(self, story):
-        mailing = make_mailing(state="sent", started_at=NOW)
+        mailing = make_mailing(state="sent", started_at=NOW, finished_at="2020-01-01T00:00Z")
         people = [make_contact(agrees=True) for _ in range(2)]
         deliveries = [
             Delivery.objects.create(mailing=mailing, contact=person, state="sent", identified=True)
@@ -75,6 +75,11 @@ class TalliesTest(TestCase):
                     ]
                 )
             assert tallies.audit(mailing) == []
+            stored = totals.totals_of([mailing.pk])[mailing.pk]
+            counted = totals.count_copies([mailing.pk])[mailing.pk]
+            assert {name: getattr(stored, name) for name in totals.COUNTED} == {
+                name: counted[name] for name in totals.COUNTED
+            }
 
 
 @pytest.fixture
@@ -162,10 +167,30 @@ class TestCopies:
     def test_a_bounce_is_noticed(self, sent):
         type(sent).objects.filter(pk=sent.pk).update(finished_at="2020-01-01T00:00Z")
         copy = sent.deliveries.filter(state="sent").first()
-        ledger.store([Event(kind="open", mailing=sent, copy=copy.pk, at=NOW)])
+        ledger.store([Event(kind="open", mailing=sent, copy=-1, at=NOW)])
         assert totals.totals_of([sent.pk])[sent.pk].hard_bounced == 0
         ledger.store([Event(kind="hard_bounce", mailing=sent, copy=copy.pk, at=NOW)])
         assert totals.totals_of([sent.pk])[sent.pk].hard_bounced == 1
+
+    @pytest.mark.parametrize("bounce", ["hard_bounce", "soft_bounce"])
+    def test_what_a_reader_has_opened_has_arrived(self, sent, bounce):
+        """Else more copies would be opened than arrived."""
+        type(sent).objects.filter(pk=sent.pk).update(finished_at="2020-01-01T00:00Z")
+        copy = sent.deliveries.filter(state="sent").first()
+
+        def returned() -> int:
+            counted = totals.totals_of([sent.pk])[sent.pk]
+            return counted.hard_bounced + counted.soft_bounced
+
+        def happen(kind: str, **fields) -> None:
+            ledger.store([Event(kind=kind, mailing=sent, copy=copy.pk, at=NOW, **fields)])
+
+        happen(bounce)
+        assert returned() == 1
+        happen("click", verdict="machine")
+        assert returned() == 1
+        happen("open")
+        assert returned() == 0
 
     def test_an_answer_that_is_old_news_is_not_kept(self, sent, monkeypatch):
         type(sent).objects.filter(pk=sent.pk).update(finished_at="2020-01-01T00:00Z")

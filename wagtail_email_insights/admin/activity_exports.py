@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -78,7 +79,9 @@ class ActivitiesExport(RequiresPermission, View):
     def _log(self) -> None:
         # All activities are of nothing in particular: then the entry is about who took them.
         instance: Any = self.about or self.request.user
-        data = {"format": self.request.GET["format"], "filter": self.chosen.to_query()}
+        # Nor what was searched for: it may be an address, and the log outlives the contact.
+        chosen = replace(self.chosen, search="…" if self.chosen.search else "")
+        data = {"format": self.request.GET["format"], "filter": chosen.to_query()}
         log(instance=instance, action=ACTION, user=self.request.user, data=data)
 
 

@@ -90,6 +90,15 @@ class ActivityIndexView(IndexView):
         self.verbose_name_plural = gettext("activities")
         return super().dispatch(request, *args, **kwargs)
 
+    def get_filters_params(self, params: QueryDict | None = None) -> dict[str, list[str]]:
+        """Keep what our filters read: the parent would look up any other name in the database.
+
+        Through relations, that would answer questions about whatever is stored anywhere.
+        """
+        known = {each.parameter_name for each in LOG_FILTERS}
+        found = super().get_filters_params(params)
+        return {name: values for name, values in found.items() if name in known}
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Build what the template needs from one count: the parent's own way takes three."""
         paginator = self.paginator_class(self.queryset, self.items_per_page)

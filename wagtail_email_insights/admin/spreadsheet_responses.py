@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, count, islice
 
 from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone, translation
 
 from ..spreadsheets import CSV, XLSX, Cell, Sheet, csv_lines, save_xlsx
 
@@ -15,15 +16,22 @@ BOM = "\ufeff"
 ROWS_ON_SHEET = 1_000_000
 """A sheet holds little more; the rest goes on the next."""
 
+LINES_AT_ONCE = 100
+
 Rows = Iterable[Sequence[Cell]]
 
 
 def csv_response(name: str, header: Sequence[Cell], rows: Rows) -> HttpResponseBase:
     """Send the table while it is read."""
-    lines = chain([BOM], csv_lines(Sheet(name, header, rows)))
-    disposition = f'attachment; filename="{name}.csv"'
+    return csv_stream(f"{name}.csv", Sheet(name, header, rows))
+
+
+def csv_stream(file_name: str, sheet: Sheet) -> StreamingHttpResponse:
+    """Send *sheet* while it is read."""
     return StreamingHttpResponse(
-        lines, content_type=CSV, headers={"Content-Disposition": disposition}
+        _as_asked_for(chain([BOM], csv_lines(sheet))),
+        content_type=CSV,
+        headers={"Content-Disposition": f'attachment; filename="{file_name}"'},
     )
 
 
@@ -33,6 +41,24 @@ def xlsx_response(name: str, header: Sequence[Cell], rows: Rows) -> HttpResponse
     save_xlsx(_sheets(header, iter(rows)), file)
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX)
+
+
+def _as_asked_for(lines: Iterator[str]) -> Iterator[str]:
+    """Read *lines*, a piece at a time, in the language and time zone of whoever asks now.
+
+    They are sent when the request, and with it Wagtail's choice of both, is over.
+    """
+    language, zone = translation.get_language(), timezone.get_current_timezone()
+
+    def pieces() -> Iterator[str]:
+        while True:
+            with translation.override(language), timezone.override(zone):
+                piece = "".join(islice(lines, LINES_AT_ONCE))
+            if not piece:
+                return
+            yield piece
+
+    return pieces()
 
 
 def _sheets(header: Sequence[Cell], rows: Iterator[Sequence[Cell]]) -> Iterator[Sheet]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.text import slugify
 
 from .. import spreadsheets
 from ..statistics import exports
 from ..tracking import recording
+from .spreadsheet_responses import csv_stream
 from .statistics_selection import SelectionPage
 
 
@@ -28,8 +29,7 @@ class StatisticsExport(SelectionPage):
         sheet = exports.SHEETS.get(self.request.GET.get("sheet", "figures"))
         if sheet is None:
             raise Http404
-        lines = spreadsheets.csv_lines(sheet(self.selection.shown, self.selection.scope))
-        return StreamingHttpResponse(lines, content_type=spreadsheets.CSV)
+        return csv_stream(self._name("csv"), sheet(self.selection.shown, self.selection.scope))
 
     def _xlsx(self) -> HttpResponseBase:
         sheets = exports.sheets_for(self.selection.shown, self.selection.scope)

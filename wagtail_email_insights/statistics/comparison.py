@@ -43,8 +43,8 @@ def compare(
 def senders_median(mailing: Mailing, scope: Scope = Scope.READERS) -> dict[str, float] | None:
     """Return the median rate of each figure over what the same sender sent before *mailing*.
 
-    Of the last twenty mailings, those with at least ``ranking_floor`` delivered copies; None
-    where fewer than three are left.
+    Of the last twenty mailings, without resends and the same e-mail to others, those with at least
+    ``ranking_floor`` delivered copies; None where fewer than three are left.
     """
     earlier = _earlier_of_sender(mailing)
     each = figures_for_groups([[other] for other in earlier], scope)
@@ -69,11 +69,15 @@ def _row(definition: Definition, columns: Sequence[Figures]) -> ComparisonRow:
 
 def _earlier_of_sender(mailing: Mailing) -> list[Mailing]:
     others = Mailing.objects.started().filter(
-        sender=mailing.sender_id, site=mailing.site_id, started_at__isnull=False
+        sender=mailing.sender_id,
+        site=mailing.site_id,
+        started_at__isnull=False,
+        resend_of__isnull=True,
     )
     if mailing.started_at:
         others = others.filter(started_at__lt=mailing.started_at)
-    return list(others.exclude(pk=mailing.pk)[:LOOK_BACK])
+    # Other sends of the same e-mail say nothing about what is usual.
+    return list(others.exclude(pk=mailing.pk).exclude(email=mailing.email_id)[:LOOK_BACK])
 
 
 def _rates(each: Sequence[Figures], code: str) -> list[float]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from ..mailings.models import Delivery, DeliveryState, Mailing
-from ..tracking.models import Event, EventKind
-from ..tracking.totals import BOUNCES
+from ..tracking import totals
 
 
 def sent(mailings: list[Mailing]) -> QuerySet[Delivery]:
@@ -24,11 +23,11 @@ def bounced(mailings: list[Mailing]) -> QuerySet[Delivery]:
 
 
 def bounced_for_good(mailings: list[Mailing]) -> QuerySet[Delivery]:
-    return sent(mailings).filter(_has(EventKind.HARD_BOUNCE))
+    return sent(mailings).filter(totals.bounced_for_good())
 
 
 def bounced_for_now(mailings: list[Mailing]) -> QuerySet[Delivery]:
-    return bounced(mailings).exclude(_has(EventKind.HARD_BOUNCE))
+    return sent(mailings).filter(totals.bounced_for_now())
 
 
 def failed(mailings: list[Mailing]) -> QuerySet[Delivery]:
@@ -52,10 +51,4 @@ STANDING: dict[str, Callable[[list[Mailing]], QuerySet[Delivery]]] = {
 
 
 def _came_back() -> Q:
-    """Bounced for good, or for now and never arrived after all."""
-    return _has(EventKind.HARD_BOUNCE) | (_has(*BOUNCES) & ~_has(EventKind.DELIVERED))
-
-
-def _has(*kinds: EventKind) -> Q:
-    events = Event.objects.filter(mailing=OuterRef("mailing"), copy=OuterRef("pk"))
-    return Q(Exists(events.filter(kind__in=kinds)))
+    return totals.bounced_for_good() | totals.bounced_for_now()

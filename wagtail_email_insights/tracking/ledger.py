@@ -57,10 +57,13 @@ def keeping_tallies(
     """
     with transaction.atomic():
         tallies.lock(mailing_id)
-        before = fold(facts_of(mailing_id, copies, event_ids))
+        before = facts_of(mailing_id, copies, event_ids)
         yield
-        after = fold(facts_of(mailing_id, copies, event_ids))
-        tallies.add(mailing_id, difference(after, before))
+        after = facts_of(mailing_id, copies, event_ids)
+        tallies.add(mailing_id, difference(fold(after), fold(before)))
+        # What is known of a copy that came back may tell that it has arrived after all.
+        if any(fact.kind in totals.BOUNCES for fact in (*before, *after)):
+            totals.forget([mailing_id])
 
 
 def insert(events: Sequence[Event]) -> None:

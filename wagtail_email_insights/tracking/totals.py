@@ -17,7 +17,8 @@ from ..mailings.models import (
     Mailing,
     MailingContent,
 )
-from .models import Event, EventKind, MailingTotals
+from .folding import SEEN
+from .models import Event, EventKind, MailingTotals, Verdict
 
 BOUNCES = frozenset({EventKind.HARD_BOUNCE, EventKind.SOFT_BOUNCE})
 
@@ -74,6 +75,29 @@ def count_copies(mailing_ids: Collection[int]) -> dict[int, dict[str, int]]:
             counts = dict(row)
             counted[counts.pop("mailing")] |= counts
     return counted
+
+
+def bounced_for_good() -> Q:
+    """Return the condition on a sent copy that it came back for good.
+
+    Whatever a mail server said, a copy that a reader has opened has arrived.
+    """
+    return _has(kind=EventKind.HARD_BOUNCE) & ~_was_read()
+
+
+def bounced_for_now() -> Q:
+    """Return the condition on a sent copy that it came back, not for good, and never arrived."""
+    arrived = _has(kind=EventKind.DELIVERED) | _has(kind=EventKind.HARD_BOUNCE) | _was_read()
+    return _has(kind=EventKind.SOFT_BOUNCE) & ~arrived
+
+
+def _was_read() -> Q:
+    return _has(~Q(verdict=Verdict.MACHINE), kind__in=SEEN)
+
+
+def _has(*conditions: Q, **fields: Any) -> Q:
+    events = Event.objects.filter(mailing=OuterRef("mailing"), copy=OuterRef("pk"))
+    return Q(Exists(events.filter(*conditions, **fields)))
 
 
 def _counted_anew(mailing_ids: Collection[int]) -> dict[int, MailingTotals]:
@@ -147,19 +171,13 @@ def _told_apart(mailing_ids: Collection[int]) -> Q:
 
 
 def _count_bounces(mailing_ids: Collection[int]) -> Iterable[Mapping[str, Any]]:
-    """Count sent copies that came back, each once, the worse reason first.
-
-    A provider's word that a copy arrived in the end outweighs an earlier bounce for now.
-    """
-    events = Event.objects.filter(mailing__in=mailing_ids)
-    same_copy = events.filter(mailing=OuterRef("mailing"), copy=OuterRef("pk"))
-    hard = Exists(same_copy.filter(kind=EventKind.HARD_BOUNCE))
-    arrived = Exists(same_copy.filter(kind=EventKind.DELIVERED))
+    """Count sent copies that came back, each once, the worse reason first."""
+    bounces = Event.objects.filter(mailing__in=mailing_ids, kind__in=BOUNCES)
     came_back = Delivery.objects.filter(
-        pk__in=events.filter(kind__in=BOUNCES).values("copy"),
+        pk__in=bounces.values("copy"),
         mailing__in=mailing_ids,
         state=DeliveryState.SENT,
-    ).annotate(hard=hard, soft=~hard & ~arrived)
+    ).annotate(hard=bounced_for_good(), soft=bounced_for_now())
     returned = Q(hard=True) | Q(soft=True)
     return (
         came_back.order_by()
