@@ -7,6 +7,8 @@ from django.core.cache import cache
 
 from wagtail_email_insights.tracking import recording, spool
 
+pytest_plugins = ["tests.chromium"]
+
 SERVICES = {"browser", "postgres"}
 
 

@@ -307,7 +307,7 @@ def test_statistics_cost_the_same_for_many_events(admin_client, sent, django_ass
     url = address("statistics_fragment", sent.email_id)
     click(sent, known=True)
     admin_client.get(url)
-    with django_assert_num_queries(42, exact=False) as few:
+    with django_assert_num_queries(48, exact=False) as few:
         admin_client.get(url)
     for _ in range(50):
         click(sent, known=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -11,15 +10,6 @@ from tests.processes import MailServer, Site, running_site
 from tests.story.stage import EDITOR, PASSWORD
 from tests.story.visitor import BROWSER
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 EMAILS = "/admin/email-insights/emails"
 
 
@@ -32,15 +22,6 @@ def site(tmp_path_factory) -> Iterator[Site]:
         site.shell("from tests.browser.stage import set_up; set_up()")
         site.start_web()
         yield site
-
-
-@pytest.fixture(scope="session")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -111,7 +111,6 @@ def test_its_links_and_files_count_for_the_same_copy(sent, reader, name):
     assert reader.get(button["href"])["Location"] == "https://example.com/b?a=1&b=2"
     response = reader.get(file["href"])
     assert b"".join(response).startswith(b"%PDF")
-    response.close()
     copies = Event.objects.filter(kind__in=["web_view", "click", "download"]).values_list("copy")
     assert len(copies) == 3
     assert len(set(copies)) == 1

@@ -8,7 +8,6 @@ from tests.processes import Site
 from tests.story.test_in_browser import (  # noqa: F401 - fixtures
     People,
     add_block,
-    browser,
     open_email,
     open_panel,
     people,

@@ -69,7 +69,6 @@ def fetch(reader: Client, url: str, method: str = "get", **kwargs):
     """The answer, its body read to the end, so that no file stays open."""
     response = getattr(reader, method)(url, **kwargs)
     response.body = b"".join(response) if response.streaming else response.content
-    response.close()
     return response
 
 
