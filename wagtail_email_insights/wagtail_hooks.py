@@ -12,6 +12,7 @@ from wagtail.snippets.models import register_snippet
 
 from .admin.action_menu import send_menu_item, without_publishing
 from .admin.deleting import keep_mailed_emails
+from .admin.diagnostics import Muted, Unmuted
 from .admin.group import EmailGroup, activity_log
 from .admin.home_panel import add_home_panel
 
@@ -67,3 +68,5 @@ def register_log_actions(actions: Any) -> None:
     actions.register_action(
         f"{prefix}.correct_link", _("Correct a link"), _("A link leads to another address")
     )
+    actions.register_action(f"{prefix}.mute")(Muted)
+    actions.register_action(f"{prefix}.unmute")(Unmuted)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.generic import DetailView, ListView
 
 from .models import CaughtMail, CaughtMailQuerySet
+from .readers import readers_of
 from .reading import headers_of, page_of, text_of
 
 # What a link in a mail needs in order to open a new tab; scripts, forms and our cookies it lacks.
@@ -38,7 +39,10 @@ class InboxView(ListView):
         return self.request.GET.get("q", "").strip()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(words=self.words, **kwargs)
+        context = super().get_context_data(words=self.words, **kwargs)
+        readers = readers_of(mail.recipient for mail in context["mails"])
+        context["lines"] = [(mail, readers.get(mail.recipient)) for mail in context["mails"]]
+        return context
 
 
 class MailView(DetailView):
@@ -50,7 +54,10 @@ class MailView(DetailView):
     tab = "html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(tab=self.tab, sandbox=SANDBOX, **kwargs)
+        address = self.object.recipient
+        return super().get_context_data(
+            tab=self.tab, sandbox=SANDBOX, reader=readers_of([address]).get(address), **kwargs
+        )
 
 
 class TextView(MailView):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -9,7 +11,7 @@ from wagtail_email_insights.activities.coverage import Coverage, Heard, coverage
 from wagtail_email_insights.mailings.models import Delivery, DeliveryState
 from wagtail_email_insights.statistics.figures import figures_for_email
 from wagtail_email_insights.tracking import ledger
-from wagtail_email_insights.tracking.models import Event
+from wagtail_email_insights.tracking.models import Event, MailingTotals
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +73,15 @@ def test_mailings_are_added_up_in_as_many_queries_as_one(mailing):
     with CaptureQueriesContext(connection) as of_both:
         assert coverage_of([mailing.pk, other.pk]).clicks.counted == 4
     assert len(of_both) == len(of_one)
+
+
+def test_it_says_when_single_events_were_deleted(mailing):
+    assert coverage_of([mailing.pk]).events_removed_at is None
+    moment = datetime(2026, 5, 3, tzinfo=UTC)
+    MailingTotals.objects.filter(pk=mailing.pk).update(events_removed_at=moment)
+    other = make_mailing(mailing.email, state="sent")
+    assert coverage_of([mailing.pk, other.pk]).events_removed_at == moment
+    assert coverage_of([other.pk]).events_removed_at is None
 
 
 def test_only_nameless_clicks_are_called_that():

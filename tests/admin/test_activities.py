@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from bs4 import BeautifulSoup
@@ -17,7 +17,13 @@ from wagtail_email_insights.emails.models import Email
 from wagtail_email_insights.mailings.models import MailingState
 from wagtail_email_insights.segments.models import Segment
 from wagtail_email_insights.tracking import ledger
-from wagtail_email_insights.tracking.models import Event, EventKind, TrackedLink, Verdict
+from wagtail_email_insights.tracking.models import (
+    Event,
+    EventKind,
+    MailingTotals,
+    TrackedLink,
+    Verdict,
+)
 
 pytestmark = pytest.mark.django_db
 NOTE = "Why do the statistics show more?"
@@ -234,9 +240,48 @@ def test_the_note_gives_the_numbers(admin, sent):
             Event(kind=EventKind.CLICK, mailing=mailing, copy=-9, verdict=Verdict.MACHINE),
         ]
     )
-    html = " ".join(admin.get(address("activities_coverage", sent)).content.decode().split())
-    assert "<strong>7</strong> clicks in the statistics: 3 by people who may be known" in html
-    assert "4 by others. 1 more by machines" in html
+    assert note_of(admin, sent) == {
+        "In the statistics": ["7", "0"],
+        "Of these by people who may be known, listed here": ["3", "0"],
+        "Of these by others": ["4", "0"],
+        "Besides, by machines: kept apart from both": ["1", "0"],
+    }
+
+
+def note_of(client, email) -> dict[str, list[str]]:
+    """Clicks and opens as the table in the note has them, by what they are."""
+    page = BeautifulSoup(client.get(address("activities_coverage", email)).content, "html.parser")
+    return {
+        " ".join(row.th.text.split()): [cell.text for cell in row.select("td")]
+        for row in page.select("tbody tr")
+    }
+
+
+def test_what_retention_deleted_is_neither_listed_nor_called_nobodys_doing(admin, sent):
+    mailing = sent.mailings.get()
+    Event.objects.filter(mailing=mailing).delete()
+    MailingTotals.objects.filter(pk=mailing.pk).update(
+        events_removed_at=datetime(2026, 5, 3, 12, 0, tzinfo=UTC)
+    )
+    for name in ("activities", "activities_fragment"):
+        html = text_of(admin, sent, name)
+        assert "The single activities were deleted on May 3, 2026" in html
+        assert "Nobody who agreed" not in html
+    note = text_of(admin, sent, "activities_coverage")
+    assert "The single activities were deleted on May 3, 2026" in note
+    assert note_of(admin, sent)["Of these by people who might be known, listed here before"]
+    assert "known, listed here<" not in note
+
+
+def text_of(client, email, name: str) -> str:
+    return " ".join(client.get(address(name, email)).content.decode().split())
+
+
+def test_one_copy_is_one_copy(admin):
+    mailing = make_sent()
+    mailing.deliveries.create(contact=make_contact(), state="sent", identified=True)
+    note = text_of(admin, mailing.email, "activities_coverage")
+    assert "<strong>1 of 1</strong> copy went to them" in note
 
 
 def test_where_everything_is_nameless_the_note_says_why(admin):

@@ -85,6 +85,11 @@ def test_the_frame_allows_pictures_and_styles_and_nothing_else():
     assert "sandbox allow-top-navigation-by-user-activation" in policy
 
 
+def test_colours_are_explained_for_links_and_attachments_alike():
+    """The share in a badge of an attachment is not of those who clicked."""
+    assert not [meaning for _heat, meaning in painting.LEGEND if "click" in str(meaning)]
+
+
 @pytest.mark.django_db
 class TestClickMap:
     @pytest.fixture
@@ -119,6 +124,8 @@ class TestClickMap:
         html = text_of(admin_client.get(address("click_map", mailing.email_id)))
         assert re.search(r'<iframe [^>]*sandbox="allow-top-navigation-by-user-activation"', html)
         assert link_of(mailing).url.replace("&", "&amp;") in html
+        assert "The colour of a badge goes by the share that stands in it" in html
+        assert "its share of everybody who opened one" in html
 
     def test_each_variant_of_a_test_has_a_map_of_its_own(self, admin_client):
         other = make_email("Other", body=[("button", {"text": "B", "url": "https://b.example/"})])

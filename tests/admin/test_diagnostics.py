@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from django.template.loader import render_to_string
 from django.test import RequestFactory
+from wagtail.log_actions import registry as log_registry
 
 from tests.factories import make_email
 from wagtail_email_insights.admin.diagnostics import findings_context
@@ -28,6 +29,42 @@ def test_a_finding_is_muted_for_one_email_and_may_speak_again(editor):
     )
     client.post(url(email, "unmute"))
     assert not Mute.objects.exists()
+
+
+def history(email) -> list[tuple[str, str, str]]:
+    entries = log_registry.get_logs_for_instance(email).order_by("pk")
+    return [(entry.user.username, entry.action, entry.message) for entry in entries]
+
+
+def test_the_history_of_the_email_says_who_did_it_once(editor):
+    email, client = make_email(), editor("view_statistics")
+    for verb in ("mute", "mute", "unmute", "unmute"):
+        client.post(url(email, verb))
+    assert history(email) == [
+        (
+            "editor-view_statistics",
+            "wagtail_email_insights.mute",
+            "“Many addresses do not exist” is not shown any more",
+        ),
+        (
+            "editor-view_statistics",
+            "wagtail_email_insights.unmute",
+            "“Many addresses do not exist” is shown again",
+        ),
+    ]
+
+
+def test_who_is_refused_leaves_no_trace(editor):
+    email = make_email()
+    editor("view_email").post(url(email))
+    assert history(email) == []
+
+
+def test_the_screen_of_the_history_shows_it(admin):
+    email = make_email()
+    admin.post(url(email))
+    answer = admin.get(f"/admin/email-insights/emails/history/{email.pk}/")
+    assert "is not shown any more" in answer.text
 
 
 def test_looking_changes_nothing(editor):

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
+from html import unescape
 from urllib.parse import urlencode
 
 import pytest
@@ -14,6 +17,8 @@ from tests.admin.statistics_world import (
     text_of,
 )
 from tests.factories import make_contact, make_email, make_list, subscribe
+from tests.statistics.sent import copies_of, make_link, make_sent
+from tests.statistics.sent import happen as store
 from wagtail_email_insights.consents import actions as consents
 from wagtail_email_insights.consents.models import Consent
 from wagtail_email_insights.contacts import actions as contacts
@@ -29,7 +34,14 @@ from wagtail_email_insights.mailings import audience
 from wagtail_email_insights.mailings.models import Mailing
 from wagtail_email_insights.segments.models import Segment
 from wagtail_email_insights.segments.queries import contacts_in
-from wagtail_email_insights.tracking.models import Device, EventKind, LeavingReason
+from wagtail_email_insights.tracking import totals
+from wagtail_email_insights.tracking.models import (
+    Device,
+    Event,
+    EventKind,
+    LeavingReason,
+    MailingTotals,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -51,16 +63,93 @@ def make(client, mailing, code: str, what: str, name: str = "Hot", **query):
     return client.post(f"{url}?{urlencode(query, doseq=True)}", {"make": what, "name": name})
 
 
-def test_it_names_those_who_may_be_known_and_counts_the_others(admin_client, mailing):
-    happen(mailing, "ann")
-    happen(mailing, "dan")
-    happen(mailing, "eve")
-    html = people(admin_client, mailing, "clicked")
+@pytest.fixture
+def crowd():
+    """Three who may be known among many who may not."""
+    news = readers()
+    for number in range(5):
+        subscribe(make_contact(f"other{number}@example.org"), news)
+    return send(None, news)
+
+
+def test_it_names_those_who_may_be_known_and_counts_the_others(admin_client, crowd):
+    happen(crowd, "ann")
+    happen(crowd, "dan")
+    happen(crowd, "eve")
+    html = people(admin_client, crowd, "clicked")
     assert "<strong>1</strong> contact who may be known" in html
     assert "and <strong>2</strong> anonymous copies" in html
     assert "ann@example.org" in html
     assert "dan@example.org" not in html
     assert "Nobody can name the anonymous ones" in html
+    of_device = people(admin_client, crowd, "clicked", device="phone")
+    assert "and <strong>2</strong> anonymous copies" in of_device
+    assert "Nobody can name the anonymous ones" in of_device
+
+
+def test_in_a_small_group_it_says_that_somebody_could_guess(admin_client, mailing):
+    happen(mailing, "dan")
+    html = people(admin_client, mailing, "clicked")
+    assert "and <strong>1</strong> anonymous copy" in html
+    assert "somebody could guess who it was" in html
+    assert "Nobody can name" not in html
+
+
+@pytest.mark.parametrize("who", ["ann", "dan"])
+def test_of_a_part_it_does_not_say_how_many_of_a_small_group(admin_client, mailing, who):
+    """Neither that it was one of them, nor that it was none."""
+    happen(mailing, who, client="thunderbird")
+    url = address("people", mailing.email_id, "clicked")
+    for part in ("device=phone", "client=thunderbird", f"link={link_of(mailing).pk}"):
+        html = text_of(admin_client.get(f"{url}?{part}"))
+        assert "and fewer than <strong>5</strong> anonymous copies" in html
+        assert "somebody could guess who did what" in html
+        assert "Nobody can name" not in html
+        assert "nobody behind this number" not in html
+
+
+def test_everybody_may_be_known_where_everybody_agreed(admin_client):
+    news = make_list("News")
+    subscribe(make_contact("ann@example.org", agrees=True), news)
+    mailing = send(None, news)
+    happen(mailing, "ann")
+    html = people(admin_client, mailing, "clicked", device="phone")
+    assert "<strong>1</strong> contact who may be known</p>" in html
+    assert "guess" not in html
+
+
+@pytest.fixture
+def forgotten(mailing):
+    happen(mailing, "ann")
+    Event.objects.filter(mailing=mailing).delete()
+    totals.totals_of([mailing.pk])
+    MailingTotals.objects.update_or_create(
+        pk=mailing.pk, defaults={"events_removed_at": datetime(2026, 5, 3, 12, 0, tzinfo=UTC)}
+    )
+    return mailing
+
+
+@pytest.mark.parametrize("code", ["clicked", "not_clicked", "not_opened", "delivered", "bounced"])
+def test_where_events_were_deleted_it_says_so_and_offers_nothing(admin_client, forgotten, code):
+    html = people(admin_client, forgotten, code)
+    assert "The single events were deleted on May 3, 2026" in html
+    assert "@example.org" not in html
+    assert "anonymous" not in html
+    assert "Nobody can name" not in html
+    assert "nobody behind this number" not in html
+    assert "Go on with these contacts" not in html
+    for what in ("segment", "list", "email"):
+        assert make(admin_client, forgotten, code, what).status_code == 404
+    assert not Segment.objects.exists()
+    assert RecipientList.objects.count() == 1
+
+
+def test_where_events_were_deleted_breakdowns_count_copies_only(admin_client, forgotten):
+    part = text_of(admin_client.get(address("statistics_part", forgotten.email_id, "list")))
+    assert "The single events were deleted on May 3, 2026" in part
+    assert "May be known" in part
+    assert "Clicked" not in part
+    assert "ann@" in people(admin_client, forgotten, "sent")
 
 
 def test_whoever_takes_the_consent_back_is_named_no_more(admin_client, mailing):
@@ -82,6 +171,7 @@ def test_one_link_and_one_device_have_people_of_their_own(admin_client, mailing)
     happen(mailing, "ann", device=Device.PHONE)
     happen(mailing, "ben", link=link_of(mailing, 1), device=Device.DESKTOP)
     of_link = people(admin_client, mailing, "clicked", link=link_of(mailing, 1).pk)
+    assert of_link.count(link_of(mailing, 1).url.replace("&", "&amp;")) == 2
     assert "ben@" in of_link
     assert "ann@" not in of_link
     assert link_of(mailing, 1).url in of_link
@@ -148,8 +238,27 @@ def test_the_suggested_name_says_which_part_is_meant(admin_client, mailing):
 def test_a_link_of_another_email_is_not_looked_into(admin_client, mailing):
     other = send(make_email("Other"), mailing.recipient_lists.get())
     happen(other, "ann")
-    html = people(admin_client, mailing, "clicked", link=link_of(other).pk)
-    assert "ann@" not in html
+    url = address("people", mailing.email_id, "clicked")
+    assert admin_client.get(f"{url}?link={link_of(other).pk}").status_code == 404
+
+
+def test_a_destination_of_ever_so_many_mailings_has_all_its_contacts_and_a_short_address(
+    admin_client, mailing
+):
+    """Each mailing and each variant has a link of its own to the same place."""
+    happen(mailing, "ann")
+    url = link_of(mailing).url
+    for _ in range(250):
+        make_link(make_sent(email=mailing.email), url)
+    last = make_sent("known", email=mailing.email)
+    [copy] = copies_of(last)
+    store(last, "click", copy, link=make_link(last, url))
+    html = text_of(admin_client.get(address("statistics", mailing.email_id)))
+    [way] = set(re.findall(r'href="([^"]*/people/clicked/[^"]*link=[^"]*)"', html))
+    assert len(way) < 200
+    shown = text_of(admin_client.get(unescape(way)))
+    assert "<strong>2</strong> contacts who may be known" in shown
+    assert copy.contact.email in shown
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def test_a_clear_difference_comes_with_its_probability(admin_client, under_test)
             )
     click(under_test, 2, 20)
     html = text_of(admin_client.get(address("mailing_progress", under_test.pk)))
-    assert "With a probability of 100.0 %, variant B is the one that is clicked most often" in html
+    assert "With a probability of 99.9 %, variant B is the one that is clicked most often" in html
 
 
 def test_choosing_the_winner(admin_client, under_test):

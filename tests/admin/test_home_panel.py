@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from tests.admin.received import received
 from tests.factories import make_email, make_mailing
-from wagtail_email_insights.mailings.models import Delivery, DeliveryState, MailingState
+from wagtail_email_insights.mailings.models import Delivery, DeliveryState, Mailing, MailingState
 from wagtail_email_insights.statistics.models import Alert, Severity
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +54,27 @@ def test_a_mailing_under_way_shows_how_far_it_is(admin):
     mailing = received(copies=3, state=MailingState.SENDING, finished_at=None)
     Delivery.objects.create(mailing=mailing, state=DeliveryState.QUEUED)
     assert "Sending 3 of 4 sent (75.0 %)" in lines(admin)[0]
+
+
+def test_it_goes_on_counting_while_something_is_sent(admin):
+    mailing = received(copies=3, state=MailingState.SENDING, finished_at=None)
+    live = panel(admin).select_one("[data-wei-live]")
+    assert "wagtail_email_insights/live.js" in admin.get(HOME).text
+    fragment = admin.get(live["data-wei-live"]).text
+    assert "3 of 3 sent" in fragment
+    assert "data-wei-done" not in fragment
+    Mailing.objects.filter(pk=mailing.pk).update(state=MailingState.SENT)
+    fragment = admin.get(live["data-wei-live"]).text
+    assert "3 delivered" in fragment
+    assert "data-wei-done" in fragment
+    assert panel(admin).select_one("[data-wei-live]") is None
+
+
+def test_what_it_fetches_is_for_those_who_may_view_statistics(editor):
+    received()
+    url = "/admin/email-insights/overview/home/"
+    assert editor("view_email").get(url).status_code == 302
+    assert editor("view_statistics").get(url).status_code == 200
 
 
 def test_it_says_what_is_wrong_and_leads_to_the_overview(admin):

@@ -49,7 +49,7 @@ def test_a_tile_says_number_denominator_coverage_meaning_and_trust(admin_client,
     clicked = tile(page(admin_client, mailing), "clicked")
     assert "2 40.0 %" in clicked
     assert "2 of 5 delivered" in clicked
-    assert "3 times in all; 2 of them by people who may be known" in clicked
+    assert "3 times in all 2 of them by people who may be known" in clicked
     assert "at least one link was followed" in clicked
     assert "most reliable sign" in clicked
 
@@ -84,7 +84,7 @@ def test_one_switch_takes_machines_in_and_proxies_out(admin_client, mailing):
     usual = page(admin_client, mailing)
     assert "2 of 5 delivered" in tile(usual, "opened")
     assert "0 of 5 delivered" in tile(usual, "clicked")
-    assert "1 clicks and 0 opens by machines" in usual
+    assert "1 click by machines, such as link scanners. 0 opens by machines." in usual
     assert "They are in none of the figures above." in usual
 
     people = page(admin_client, mailing, "?scope=people")

@@ -6,6 +6,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from django.utils import timezone
+from django_q.conf import Conf
+from django_q.models import Schedule, Task
 from wagtail.models import Site
 
 from tests.factories import make_contact, make_list, make_mailing, tracking_wording
@@ -224,21 +226,63 @@ class TestBaseUrl:
         assert checks_of_sending.check_base_url(site).state == State.BROKEN
 
 
+def not_yet(site) -> bool:
+    result = checks_of_sending.check_worker(site)
+    assert (result.state, "qcluster" in result.remedy) == (State.ATTENTION, True)
+    return result.meaning == "No worker has been seen at work yet."
+
+
 class TestWorker:
-    def test_an_alarm_clock_that_nobody_heard(self, site):
-        from django_q.models import Schedule
+    def test_on_a_new_site_nobody_has_been_seen_yet(self, site):
+        """What migrate has just written down as due proves nothing."""
 
         def due(**ago):
             Schedule.objects.update_or_create(
                 func=checks_of_sending.REAP_TASK,
                 defaults={"next_run": timezone.now() - timedelta(**ago)},
             )
-            return checks_of_sending.check_worker(site).state
 
         Schedule.objects.all().delete()
-        assert checks_of_sending.check_worker(site).state == State.ATTENTION
-        assert due(minutes=1) == State.OK
-        assert due(minutes=9) == State.ATTENTION
+        assert not_yet(site)
+        due(minutes=0)
+        assert not_yet(site)
+
+    def test_a_call_that_nobody_answers(self, site, monkeypatch):
+        def heard(**ago):
+            Schedule.objects.filter(func=checks_of_sending.REAP_TASK).update(
+                task="0" * 32, next_run=timezone.now() - timedelta(**ago)
+            )
+            return checks_of_sending.check_worker(site)
+
+        result = heard(minutes=-1)
+        assert (result.state, "calls for work" in result.meaning) == (State.ATTENTION, True)
+        result = heard(minutes=9)
+        assert result.meaning == "No worker has been seen at work for 10\xa0minutes."
+        assert "qcluster" in result.remedy
+        monkeypatch.setattr(Conf, "SAVE_LIMIT", -1)
+        result = heard(minutes=-1)
+        assert (result.state, "is not kept" in result.meaning) == (State.OK, True)
+
+    def test_a_task_that_was_really_finished(self, site):
+        def finished(func=checks_of_sending.REAP_TASK, **ago):
+            at = timezone.now() - timedelta(**ago)
+            Task.objects.create(id=str(Task.objects.count()), func=func, started=at, stopped=at)
+            return checks_of_sending.check_worker(site)
+
+        finished("shop.tasks.count", minutes=1)
+        assert not_yet(site)
+        result = finished(minutes=9)
+        assert (result.state, "9\xa0minutes" in result.meaning) == (State.ATTENTION, True)
+        result = finished(seconds=5)
+        assert (result.state, result.meaning) == (
+            State.OK,
+            "A worker last finished a task less than a minute ago.",
+        )
+
+    def test_a_site_without_a_queue_cannot_know(self, site, monkeypatch):
+        monkeypatch.setattr(checks_of_sending.apps, "is_installed", lambda name: False)
+        result = checks_of_sending.check_worker(site)
+        assert (result.state, "run_due" in result.remedy) == (State.ATTENTION, True)
 
     def test_a_mailing_that_nobody_works_on(self, site):
         long_ago = timezone.now() - timedelta(hours=2)
@@ -258,7 +302,9 @@ class TestLinks:
         assert result.state == State.OK
         assert result.meaning.endswith("“June news”, has 1 tracked link and the pixel.")
         mailing.contents.update(html="<body></body>")
-        assert checks_of_sending.check_links(site).state == State.ATTENTION
+        result = checks_of_sending.check_links(site)
+        assert result.state == State.ATTENTION
+        assert result.meaning.endswith("“June news”, has 1 tracked link and no pixel.")
 
 
 class TestConsent:
@@ -309,7 +355,7 @@ class TestWhatTheAdminKnows:
         settings.WAGTAIL_EMAIL_INSIGHTS = {"mailboxes": [{"host": "127.0.0.1"}]}
         assert tracking_checks.check_feedback(site).state == State.OK
         SeenReport.objects.create(key="x" * 64)
-        assert "0\xa0minutes" in tracking_checks.check_feedback(site).meaning
+        assert "less than a minute ago" in tracking_checks.check_feedback(site).meaning
 
 
 def test_the_system_checks_of_this_app_are_repeated(site, settings):

@@ -148,3 +148,17 @@ def test_overview_on_paper_and_in_forced_colours(editor, addresses):
         for place, name in ((".wei-page", "color"), (".wei-trend__chart", "fill"))
     )
     assert back == bar
+
+
+def test_a_time_is_asked_for_only_where_one_is_wanted_and_never_hidden_with_one_in_it(editor):
+    page = editor()
+    page.goto(f"{EMAILS}/send/1/")
+    time = page.locator("[name='scheduled_at']")
+    assert not time.is_visible()
+    page.check("[name='when'][value='later']")
+    assert time.is_visible()
+    time.fill("2100-01-01 10:00")
+    page.check("[name='when'][value='now']")
+    assert time.is_visible()
+    time.fill("")
+    assert not time.is_visible()

@@ -28,6 +28,13 @@ def test_a_reader_sees_name_type_and_size(site, document):
     assert "available" not in words
 
 
+def test_it_goes_by_its_title(site, document):
+    document.title = "What we did <in> June"
+    link = BeautifulSoup(render(site, document=document).html, "html.parser").find("a", "file-link")
+    assert link.get_text() == "What we did <in> June"
+    assert "What we did <in> June (https://" in render(site, document=document).text
+
+
 def test_it_leads_to_the_document_until_it_is_sent(site, document):
     link = BeautifulSoup(render(site, document=document).html, "html.parser").find("a")
     assert link["href"] == f"https://www.example.org{document.url}"

@@ -42,6 +42,8 @@ SHOW_MAIL = """
 import json
 from django.conf import settings
 from django.test import Client
+from wagtail_email_insights.consents import actions
+from wagtail_email_insights.models import Consent, Contact
 settings.ALLOWED_HOSTS = ["*"]
 client = Client()
 answers = {
@@ -51,10 +53,18 @@ answers = {
         "content": "/inbox/1/content/", "text": "/inbox/1/text/", "headers": "/inbox/1/headers/",
     }.items()
 }
+ann = Contact.objects.create(email="ann@example.org", first_name="Ann")
+unknown = [client.get(path).content.decode() for path in ("/inbox/", "/inbox/1/")]
+actions.agree(ann, Consent.objects.get().versions.first() or actions.publish_wording(
+    Consent.objects.get(), language="en", short_text="You may."), source="test")
+known = [client.get(path).content.decode() for path in ("/inbox/", "/inbox/1/")]
+ann.delete()
 empty = client.post("/inbox/empty/", follow=True)
 print(json.dumps({
     **{name: answer.content.decode() for name, answer in answers.items()},
     "policy": answers["content"]["Content-Security-Policy"],
+    "unknown": unknown,
+    "known": known,
     "emptied": empty.content.decode(),
     "get_empty": client.get("/inbox/empty/").status_code,
 }))
@@ -155,6 +165,10 @@ def test_the_inbox_shows_a_caught_mail_without_giving_it_any_rights(site):
     assert "<b>In bold</b>" in shown["content"]
     assert "In words only" in shown["text"]
     assert "&lt;1@example.org&gt;" in shown["headers"]
+    assert "known" not in shown["list"] + shown["mail"]
+    assert all("may not be known" in page for page in shown["unknown"])
+    assert "may be known" in shown["known"][0]
+    assert "Ann may be known: clicks of this reader appear" in shown["known"][1]
     assert shown["get_empty"] == 405
     assert "No mail yet" in shown["emptied"]
 

@@ -116,6 +116,28 @@ def test_its_links_and_files_count_for_the_same_copy(sent, reader, name):
     assert len(set(copies)) == 1
 
 
+@pytest.mark.parametrize("name", ["ann", "bob"])
+def test_the_link_that_led_here_is_left_out(sent, reader, name):
+    page = reader.get(address_in(name)).text
+    assert "View in your browser" not in page
+    assert 'href="#"' not in page
+    assert "Unsubscribe" in page
+
+
+@pytest.mark.parametrize(
+    ("html", "left"),
+    [
+        ('<p class="x">\n<a href="{{ web_version_url }}">See</a> </p><p>y</p>', "<p>y</p>"),
+        ("<p>Or <A href='{{web_version_url}}'><b>see</b></A >.</p>", "<p>Or .</p>"),
+        ('<p>x</p><a href="{{ web_version_url }}">never closed', None),
+        ('<p><a href="{{ link_0 }}">x</a></p>', None),
+        ('<a href="https://example.com/?web_version_url">x</a>', None),
+    ],
+)
+def test_nothing_else_goes_with_it(html, left):
+    assert web_version.without_link_to_itself(html) == (html if left is None else left)
+
+
 def test_it_has_neither_pixel_nor_trap(sent, reader):
     page = reader.get(address_in("ann")).text
     assert "/email/o/" not in page

@@ -192,6 +192,142 @@ class TestTelling:
         assert [message.to for message in mail.outbox] == [["cy@example.org"]]
 
 
+class TestSeveralSites:
+    @pytest.fixture
+    def second(self, listening):
+        site = Site.objects.create(
+            hostname="other.example", root_page=listening.site.root_page, is_default_site=False
+        )
+        return EmailSettings.objects.create(
+            site=site, mail_alerts=True, summary_to="cy@example.org"
+        )
+
+    def told(self) -> set[str]:
+        return {message.to[0] for message in mail.outbox}
+
+    @pytest.fixture
+    def sent_from_both(self, listening, second):
+        mailing = sent(ago=DAYS, site=listening.site)
+        tally(mailing, unsubscribed=50)
+        sent(mailing.email, ago=2 * DAYS, site=second.site)
+        alerts.refresh(NOW)
+        return mailing
+
+    def test_an_email_sent_from_two_is_told_to_both_once(self, sent_from_both):
+        assert telling.tell(NOW) == 2
+        assert sorted(message.to[0] for message in mail.outbox) == [
+            "ann@example.org",
+            "bob@example.org",
+            "cy@example.org",
+        ]
+        assert telling.tell(NOW) == 0
+
+    def test_each_gets_one_mail_with_what_concerns_it(self, sent_from_both, second):
+        only_there = sent(ago=DAYS, delivered=900, hard=100, site=second.site)
+        alerts.refresh(NOW)
+        assert telling.tell(NOW) == 2
+        by_reader = {message.to[0]: message.body for message in mail.outbox}
+        assert str(only_there.email) in by_reader["cy@example.org"]
+        assert "came back for good" in by_reader["cy@example.org"]
+        assert "came back for good" not in by_reader["ann@example.org"]
+
+    def test_what_is_about_all_mailings_reaches_every_site_that_listens(self, listening, second):
+        Alert.objects.create(
+            code="deliverability_drop", severity=Severity.CRITICAL, sentence="", raised_at=NOW
+        )
+        EmailSettings.objects.filter(pk=listening.pk).update(mail_alerts=False)
+        assert telling.tell(NOW) == 1
+        assert self.told() == {"cy@example.org"}
+
+    def test_what_belongs_to_no_site_is_not_lost_either(self, bad_mailing, listening, second):
+        EmailSettings.objects.filter(pk=listening.pk).update(mail_alerts=False)
+        alerts.refresh(NOW)
+        assert telling.tell(NOW) == 1
+        assert self.told() == {"cy@example.org"}
+
+    def test_where_one_sites_server_is_away_the_other_is_told_and_not_again(
+        self, sent_from_both, monkeypatch, caplog
+    ):
+        send = mails.mail.send_transactional
+
+        def send_to_cy(**message):
+            if message["to"] != "cy@example.org":
+                raise MailError("away")
+            send(**message)
+
+        monkeypatch.setattr(mails.mail, "send_transactional", send_to_cy)
+        assert telling.tell(NOW) == 1
+        assert "Nobody at" in caplog.text
+        monkeypatch.undo()
+        assert telling.tell(NOW) == 0
+        assert self.told() == {"cy@example.org"}
+
+    def test_a_mail_that_cannot_be_written_keeps_no_site_waiting(
+        self, sent_from_both, monkeypatch, caplog
+    ):
+        write = mails.send_to_colleagues
+
+        def fail_once(*arguments):
+            monkeypatch.setattr(mails, "send_to_colleagues", write)
+            raise RuntimeError
+
+        monkeypatch.setattr(mails, "send_to_colleagues", fail_once)
+        assert telling.tell(NOW) == 1
+        assert "failed" in caplog.text
+
+    def test_a_worker_that_is_told_to_end_before_the_first_mail_loses_nothing(
+        self, sent_from_both, monkeypatch
+    ):
+        def end(*_arguments):
+            raise SystemExit
+
+        with monkeypatch.context() as patched:
+            patched.setattr(mails, "send_to_colleagues", end)
+            with pytest.raises(SystemExit):
+                telling.tell(NOW)
+        assert telling.tell(NOW) == 2
+
+    def test_one_that_is_killed_in_between_tells_nobody_twice(
+        self, sent_from_both, monkeypatch, caplog
+    ):
+        """Nothing is left to run after a kill: not even what gives alerts back."""
+        caplog.set_level("INFO", logger=telling.__name__)
+        write = mails.send_to_colleagues
+
+        def send_and_be_killed(*arguments):
+            write(*arguments)
+            raise SystemExit
+
+        monkeypatch.setattr(telling, "_give_back", lambda *_arguments: None)
+        with monkeypatch.context() as patched:
+            patched.setattr(mails, "send_to_colleagues", send_and_be_killed)
+            with pytest.raises(SystemExit):
+                telling.tell(NOW)
+        before = len(mail.outbox)
+        assert telling.tell(NOW) == 0
+        assert len(mail.outbox) == before
+        assert f"Mailing the alerts [{Alert.objects.get().pk}]" in caplog.text
+        assert codes() == ["unsubscribe_spike"]
+
+
+def test_a_diagnostic_that_fails_keeps_its_alert_and_the_others_speaking(
+    bad_mailing, monkeypatch, caplog
+):
+    from wagtail_email_insights.statistics.findings.rates import UnsubscribeSpike
+
+    alerts.refresh(NOW)
+
+    def fail(self, case):
+        raise RuntimeError("broken")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(UnsubscribeSpike, "find", fail)
+        sent(bad_mailing.email, ago=DAYS, delivered=900, hard=100)
+        assert [alert.code for alert in alerts.refresh(NOW)] == ["bounces"]
+    assert sorted(codes()) == ["bounces", "unsubscribe_spike"]
+    assert "The diagnostic 'unsubscribe_spike' failed" in caplog.text
+
+
 def test_only_who_may_see_statistics_sees_alerts(bad_mailing):
     alerts.refresh(NOW)
     user = get_user_model().objects.create_user("ed")

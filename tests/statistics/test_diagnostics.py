@@ -9,12 +9,14 @@ from django.core.exceptions import ImproperlyConfigured
 
 from tests.factories import make_contact, make_email
 from tests.statistics.sums import NOW, clicked_in_hour, sent, somebody_reports, tally, usual
+from wagtail_email_insights.admin.addresses import email_url
 from wagtail_email_insights.checks import check_diagnostics
 from wagtail_email_insights.mailings.models import Delivery, DeliveryState
 from wagtail_email_insights.statistics import diagnostics
 from wagtail_email_insights.statistics.comparison import senders_median
 from wagtail_email_insights.statistics.diagnostics import (
     EmailDiagnostic,
+    OverallDiagnostic,
     default_thresholds,
     findings_for,
     findings_for_emails,
@@ -442,6 +444,56 @@ def test_a_host_adds_its_own(own_registry):
             return self.finding("There is none.") if case.delivered else None
 
     assert found(sent())["no_picture"].signal == "There is none."
+
+
+@pytest.mark.parametrize("method", ["applies", "find"])
+@pytest.mark.parametrize("base", [EmailDiagnostic, OverallDiagnostic])
+def test_one_of_a_host_that_fails_is_logged_and_spoils_nothing(
+    own_registry, caplog, admin_client, base, method
+):
+    def fail(self, about):
+        raise RuntimeError("broken")
+
+    words = {"label": "Mine", "sentence": "Mine.", "advice": (), "code": "mine"}
+    more = {"find": lambda self, about: None, "needs_time": False, method: fail}
+    register(type("Mine", (base,), words | more))
+    mailing = sent()
+    tally(mailing, unsubscribed=50)
+    assert list(found(mailing)) == ["unsubscribe_spike"]
+    assert overall() == {}
+    assert "The diagnostic 'mine' failed" in caplog.text
+    for url in (email_url("statistics", mailing.email), "/admin/email-insights/overview/"):
+        assert admin_client.get(url).status_code == 200
+
+
+def test_where_one_about_all_mailings_fails_its_alert_stands(monkeypatch):
+    from wagtail_email_insights.statistics.findings.overall import LowEngagement
+
+    def fail(self, about):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(LowEngagement, "find", fail)
+    assert overall() == {}
+    Alert.objects.create(
+        code="low_engagement", severity=Severity.WARNING, sentence="Garden: tired."
+    )
+    assert overall()["low_engagement"].signal == "Garden: tired."
+    assert overall(is_thorough=True)["low_engagement"].signal == "Garden: tired."
+
+
+@pytest.mark.parametrize("threshold", sorted(default_thresholds()))
+@pytest.mark.parametrize("delivered", [0, 1000])
+def test_a_threshold_of_nothing_divides_by_nothing(settings, caplog, threshold, delivered):
+    usual(clicked=0)
+    mailing = sent(delivered=delivered)
+    names = [threshold]
+    if threshold.startswith("bounces"):
+        somebody_reports(EventKind.HARD_BOUNCE)
+        names = ["bounces_sent", "bounces_copies"]
+    settings.WAGTAIL_EMAIL_INSIGHTS = {"diagnostics": dict.fromkeys(names, 0), "ranking_floor": 0}
+    found(mailing, is_thorough=True)
+    overall(is_thorough=True)
+    assert caplog.text == ""
 
 
 @pytest.mark.parametrize("clash", [{"code": "bounces"}, {"thresholds": {"bounces_sent": 1}}])

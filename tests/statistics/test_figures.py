@@ -106,6 +106,27 @@ def test_attachments_are_counted_where_there_are_some():
     assert (figures["opened"].value, figures["clicked"].value) == (1, 0)
 
 
+def test_only_copies_that_had_an_attachment_could_have_it_opened():
+    with_file, without = make_sent("sent", "sent", "known"), make_sent(*["sent"] * 40)
+    file = make_link(with_file, document_id=7)
+    happen(with_file, "download", -1, link=file)
+    for figures in (figures_for(with_file), figures_for_all([with_file, without])):
+        opened = figures["downloaded"]
+        assert (opened.value, opened.denominator) == (1, 3)
+        assert opened.denominator_label == "delivered with an attachment"
+    assert "downloaded" not in figures_for(without)
+
+
+def test_copies_that_are_not_told_apart_are_left_out_of_attachments_too():
+    mailing = make_sent("sent", "sent", "known", counting="shared")
+    make_link(mailing, document_id=7)
+    opened = figures_for(mailing)["downloaded"]
+    assert (opened.denominator, opened.denominator_label) == (
+        1,
+        "delivered with an attachment and told apart",
+    )
+
+
 def test_reading_it_as_a_web_page_is_no_click_and_no_open():
     mailing = make_sent("sent")
     happen(mailing, "web_view", -1)

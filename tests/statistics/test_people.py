@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from tests.factories import make_list, subscribe
 from tests.statistics.sent import copies_of, happen, make_link, make_sent
@@ -16,7 +17,7 @@ from wagtail_email_insights.statistics.people import (
     behind_row,
 )
 from wagtail_email_insights.statistics.standing import STANDING
-from wagtail_email_insights.tracking import actions
+from wagtail_email_insights.tracking import actions, retention
 from wagtail_email_insights.tracking.models import Scope
 
 pytestmark = pytest.mark.django_db
@@ -207,6 +208,63 @@ def test_every_figure_has_its_contacts(code):
 def test_there_is_nobody_behind_a_figure_that_does_not_exist():
     with pytest.raises(UnknownFigure):
         behind([], "delighted")
+
+
+@pytest.fixture
+def forgotten(settings):
+    """A mailing of long ago: two clicked, one came back, one replied; then events were deleted."""
+    long_ago = timezone.now() - timedelta(days=400)
+    mailing = make_sent("known", "known", "known", "sent", started_at=long_ago)
+    clicked, also, came_back, _anonymous = copies_of(mailing)
+    for kind, copy in (("click", clicked), ("click", also), ("hard_bounce", came_back)):
+        happen(mailing, kind, copy, at=long_ago)
+    happen(mailing, "reply", also, at=long_ago)
+    settings.WAGTAIL_EMAIL_INSIGHTS = {"retention_days": 365}
+    assert retention.forget_old() == 3
+    return mailing
+
+
+def test_where_events_were_deleted_nobody_did_it_and_nobody_did_not(forgotten):
+    recent = make_sent("known")
+    happen(recent, "click", copies_of(recent)[0])
+    for code in ("opened", "clicked", "not_clicked", "not_opened", "delivered", "bounced"):
+        for mailings in ([forgotten], [forgotten, recent]):
+            found = behind(mailings, code)
+            assert (code, found.known, found.anonymous) == (code, 0, 0)
+            assert not found.contacts.exists()
+            assert found.events_removed_at
+    assert behind([recent], "clicked").events_removed_at is None
+
+
+def test_what_became_of_copies_and_replies_outlive_the_events(forgotten):
+    for code, known in (("sent", 4), ("failed", 0), ("replied", 1)):
+        found = behind([forgotten], code)
+        assert (code, found.known, found.events_removed_at) == (code, known, None)
+
+
+def test_where_events_were_deleted_rows_know_their_copies_only(forgotten):
+    assert behind_row([forgotten], "sent", "language", "").known == 4
+    assert behind_row([forgotten], "identified", "language", "").known == 3
+    found = behind_row([forgotten], "clicked", "language", "")
+    assert found.known == 0
+    assert found.events_removed_at
+
+
+@pytest.mark.parametrize(
+    ("unknown", "is_guessable"), [(0, False), (1, True), (4, True), (5, False)]
+)
+def test_in_a_very_small_group_somebody_could_guess(unknown, is_guessable):
+    mailing = make_sent("known", *["sent"] * unknown, "failed")
+    happen(mailing, "click", -1)
+    found = behind([mailing], "clicked")
+    assert found.crowd == unknown
+    assert found.is_guessable == is_guessable
+
+
+def test_of_several_mailings_the_smallest_group_counts():
+    large, small, none = make_sent(*["sent"] * 9), make_sent("sent", "sent"), make_sent("known")
+    assert behind([large, none], "clicked").crowd == 9
+    assert behind([large, small, none], "clicked").crowd == 2
 
 
 @pytest.mark.parametrize("code", ["clicked", "not_clicked", "delivered"])

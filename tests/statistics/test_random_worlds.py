@@ -11,6 +11,7 @@ from hypothesis.extra.django import TestCase
 
 from tests.statistics.worlds import (
     World,
+    bounce_of,
     build,
     different_copies,
     hard_bounces,
@@ -257,17 +258,13 @@ class RandomWorldsTest(TestCase):
     def test_who_did_not_click_is_known_to_have_got_it(self, plan):
         world = build(plan)
         events = seen(world, world.mailings, 1)
-        gone = {row["copy"] for row in events if row["kind"] == "hard_bounce"} | (
-            {row["copy"] for row in events if row["kind"] == "soft_bounce"}
-            - {row["copy"] for row in events if row["kind"] == "delivered"}
-        )
         clicked = different_copies(events, "click")
         silent = {
             row["contact"]
             for row in world.copies
             if row["state"] == "sent"
             and row["identified"]
-            and row["id"] not in gone
+            and not bounce_of(world, row["id"])
             and row["id"] not in clicked
         }
         found = behind(world.mailings, "not_clicked")

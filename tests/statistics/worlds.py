@@ -6,6 +6,8 @@ after the other.
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,6 +32,9 @@ JUDGED = ("open", "click", "download", "web_view")
 BEGAN = datetime(2026, 3, 27, 21, 30, tzinfo=UTC)
 URLS = ("https://example.com/a", "https://example.com/b")
 FILE = "/documents/7/prices.pdf"
+BODY = "<html><head></head><body>{}</body></html>".format(
+    "".join(f'<a href="{{{{ link_{position} }}}}">Here</a>' for position in range(3))
+)
 SCOPES = {
     0: ("human", "suspected"),
     1: ("human", "suspected", "proxy"),
@@ -38,7 +43,7 @@ SCOPES = {
 
 copies = st.lists(
     st.tuples(
-        st.sampled_from([*[DeliveryState.SENT.value] * 4, "failed", "uncertain", "skipped"]),
+        st.sampled_from([*[DeliveryState.SENT.value] * 8, *DeliveryState.values]),
         st.integers(1, 2),
         st.booleans(),
     ),
@@ -47,35 +52,75 @@ copies = st.lists(
 sends = st.fixed_dictionaries(
     {
         "email": st.integers(0, 1),
-        "state": st.sampled_from(["sent", "sent", "sending", "draft"]),
-        "counting": st.sampled_from(["per_copy", "per_copy", "shared"]),
+        "state": st.sampled_from(["sent", "sent", "sent", "sending", "draft", "cancelled"]),
+        "counting": st.sampled_from(["per_copy", "per_copy", "shared", "off"]),
+        "day": st.integers(0, 3),
         "is_test": st.booleans(),
+        "has_file": st.booleans(),
         "copies": copies,
     }
 )
+CHOICES = {
+    "send": [0, 1, 2],
+    "kind": [*JUDGED, "open", "click", "click", *NEVER_STRIPPED, "auto_reply"],
+    "who": ["copy", "copy", "key", "key", "nobody"],
+    "number": [0, 1, 2, 3, 4],
+    "link": [0, 1],
+    "verdict": ["human", "human", "suspected", "machine", "proxy"],
+    "reason": ["", "trap", "burst"],
+    "device": ["", "phone", "desktop"],
+    "client": ["", "Thunderbird"],
+    "why": ["", "too_often", "other"],
+}
+"""What can happen; an earlier choice is a simpler one."""
+
 happenings = st.fixed_dictionaries(
-    {
-        "send": st.integers(0, 2),
-        "kind": st.sampled_from([*JUDGED, "open", "click", "click", *NEVER_STRIPPED, "auto_reply"]),
-        "who": st.sampled_from(["copy", "copy", "key", "key", "nobody"]),
-        "number": st.integers(0, 4),
-        "link": st.integers(0, 1),
-        "verdict": st.sampled_from(["human", "human", "suspected", "machine", "proxy"]),
-        "reason": st.sampled_from(["", "trap", "burst"]),
-        "device": st.sampled_from(["", "phone", "desktop"]),
-        "client": st.sampled_from(["", "Thunderbird"]),
-        "minutes": st.one_of(st.integers(0, 3000), st.integers(0, 20000)),
-        "why": st.sampled_from(["", "too_often", "other"]),
-    }
+    {name: st.sampled_from(choices) for name, choices in CHOICES.items()}
+    | {"minutes": st.one_of(st.integers(0, 3000), st.integers(0, 20000))}
 )
-worlds = st.fixed_dictionaries(
-    {
-        "sends": st.lists(sends, min_size=3, max_size=3),
-        "happenings": st.lists(happenings, max_size=30),
-        "batches": st.integers(1, 6),
-        "leavers": st.lists(st.integers(0, 4), max_size=2, unique=True),
+
+
+def worlds_with(least: int) -> st.SearchStrategy[dict[str, Any]]:
+    """Plans of worlds in which at least so many things happen."""
+    return st.fixed_dictionaries(
+        {
+            "sends": st.lists(sends, min_size=3, max_size=3),
+            "happenings": st.lists(happenings, min_size=least, max_size=least + 30),
+            "batches": st.integers(1, 6),
+            "leavers": st.lists(st.integers(0, 4), max_size=2, unique=True),
+        }
+    )
+
+
+worlds = worlds_with(0)
+busy_worlds = worlds_with(20)
+
+
+def full_world() -> dict[str, Any]:
+    """The plan of a world in which much happens, so that hardly two numbers are the same."""
+    chance = random.Random(36)
+    common = {"state": "sent", "counting": "per_copy", "is_test": False, "has_file": True}
+    return {
+        "sends": [
+            common | {"email": 0, "day": 0, "is_test": True, "copies": _five("failed", "sent")},
+            common
+            | {"email": 0, "day": 2, "state": "sending", "copies": _five("sent", "queued")}
+            | {"counting": "shared"},
+            common | {"email": 1, "day": 2, "has_file": False, "copies": _five("sent", "sent")},
+        ],
+        "happenings": [
+            {name: chance.choice(choices) for name, choices in CHOICES.items()}
+            | {"minutes": chance.randrange(20000)}
+            for _number in range(120)
+        ],
+        "batches": 3,
+        "leavers": [2],
     }
-)
+
+
+def _five(fourth: str, fifth: str) -> list[tuple[str, int, bool]]:
+    states = ("sent", "sent", "sent", fourth, fifth)
+    return [(state, 1 + number % 2, number < 3) for number, state in enumerate(states)]
 
 
 @dataclass
@@ -87,14 +132,23 @@ class World:
     mailings: list[Mailing] = field(default_factory=list)
     copies: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
+    with_file: set[int] = field(default_factory=set)
 
     @property
     def started(self) -> list[Mailing]:
         return [mailing for mailing in self.mailings if mailing.state != "draft"]
 
+    def sent_of(self, email: Email) -> list[Mailing]:
+        return [mailing for mailing in self.started if mailing.email_id == email.pk]
 
-def build(plan: dict[str, Any]) -> World:
-    """Make the world: everything through the doors that the app itself uses."""
+
+def build(
+    plan: dict[str, Any], glance: Callable[[list[Mailing]], Any] = lambda mailings: None
+) -> World:
+    """Make the world: everything through the doors that the app itself uses.
+
+    *glance* is called with all mailings again and again meanwhile: who looks changes nothing.
+    """
     world = World(
         emails=[Email.objects.create(title=name) for name in ("One", "Two")],
         contacts=[make_contact() for _ in range(5)],
@@ -103,38 +157,49 @@ def build(plan: dict[str, Any]) -> World:
     for send in plan["sends"]:
         mailing = _mailing(world, send)
         world.mailings.append(mailing)
+        world.with_file |= {mailing.pk} if send["has_file"] else set()
         links.append(_links(mailing, send))
         _copies(world, mailing, send)
     for happening in plan["happenings"]:
         _happen(world, plan, links, happening)
     events = [_event(row) for row in world.events]
     for part in range(plan["batches"]):
+        glance(world.mailings)
         ledger.store(events[part :: plan["batches"]])
     for number in plan["leavers"]:
+        glance(world.mailings)
         actions.strip_contact(world.contacts[number])
         _forget(world, world.contacts[number])
     return world
 
 
 def _mailing(world: World, send: dict[str, Any]) -> Mailing:
-    started = None if send["state"] == "draft" else BEGAN
+    started = None if send["state"] == "draft" else BEGAN + timedelta(days=send["day"])
     mailing = make_mailing(
         world.emails[send["email"]], state=send["state"], started_at=started, finished_at=started
     )
-    MailingContent.objects.create(mailing=mailing, anonymous_counting=send["counting"])
+    for variant in variants_of(send):
+        MailingContent.objects.create(
+            mailing=mailing, variant=variant, anonymous_counting=send["counting"], html=BODY
+        )
     return mailing
+
+
+def variants_of(send: dict[str, Any]) -> tuple[int, ...]:
+    return (1, 2) if send["is_test"] else (0,)
 
 
 def _links(mailing: Mailing, send: dict[str, Any]) -> dict[tuple[int, int | str], TrackedLink]:
     found: dict[tuple[int, int | str], TrackedLink] = {}
-    for variant in (1, 2) if send["is_test"] else (0,):
+    for variant in variants_of(send):
         for position, url in enumerate(URLS):
             found[variant, position] = TrackedLink.objects.create(
                 mailing=mailing, variant=variant, position=position, url=url
             )
-        found[variant, "file"] = TrackedLink.objects.create(
-            mailing=mailing, variant=variant, position=2, url=FILE, document_id=7
-        )
+        if send["has_file"]:
+            found[variant, "file"] = TrackedLink.objects.create(
+                mailing=mailing, variant=variant, position=2, url=FILE, document_id=7
+            )
     return found
 
 
@@ -174,9 +239,11 @@ def _happen(world: World, plan: dict[str, Any], links: Any, it: dict[str, Any]) 
         if kind in JUDGED and not row["identified"]:
             return
         contact, copy, variant = row["contact"], row["id"], row["variant"]
-    elif it["who"] == "key":
+    elif it["who"] == "key" and send["counting"] == "per_copy":
         copy = -(mailing.pk * 1000 + it["number"] + 1)
     link = None
+    if kind == "download" and not send["has_file"]:
+        return
     if kind in ("click", "download"):
         link = links[it["send"]][variant, it["link"] if kind == "click" else "file"]
     world.events.append(
@@ -243,14 +310,14 @@ def slow_count(world: World, mailings: list[Mailing], scope: int = 1) -> dict[st
     audience = [row for row in world.copies if row["mailing"] in ids]
     sent = [row for row in audience if row["state"] == "sent"]
     attempted = [row for row in audience if row["state"] != "skipped"]
-    came_back = {row["id"]: _bounce(events, row["id"]) for row in sent}
-    arrived = [row for row in sent if not came_back[row["id"]]]
+    arrived = [row for row in sent if not bounce_of(world, row["id"])]
     told_apart = sum(row["told_apart"] for row in arrived)
+    offered = sum(row["told_apart"] for row in arrived if row["mailing"] in world.with_file)
     opened = different_copies(events, "open", "click", "download")
     clicked = different_copies(events, "click")
 
-    def of_readers(kind: str) -> tuple:
-        return len(different_copies(events, kind)), told_apart, times(events, kind)
+    def of_readers(kind: str, readers: int = told_apart) -> tuple:
+        return len(different_copies(events, kind)), readers, times(events, kind)
 
     def of_delivered(kind: str, total: int | None = None) -> tuple:
         return len(different_copies(events, kind)), len(arrived), total
@@ -265,22 +332,26 @@ def slow_count(world: World, mailings: list[Mailing], scope: int = 1) -> dict[st
         "bounced": (len(sent) - len(arrived), len(sent), None),
         "complained": of_delivered("complaint"),
         "replied": of_delivered("reply", times(events, "reply")),
-        "downloaded": of_readers("download"),
+        "downloaded": of_readers("download", offered),
         "viewed": of_readers("web_view"),
     }
 
 
-def _bounce(events: list[dict[str, Any]], copy: int) -> str:
-    kinds = {row["kind"] for row in events if row["copy"] == copy}
+def bounce_of(world: World, copy: int) -> str:
+    """How a sent copy came back, "hard" or "soft"; "" for one that arrived or was read."""
+    events = [row for row in world.events if row["copy"] == copy]
+    kinds = {row["kind"] for row in events}
+    if any(row["kind"] in JUDGED and row["verdict"] != "machine" for row in events):
+        return ""
     if "hard_bounce" in kinds:
         return "hard"
     return "soft" if "soft_bounce" in kinds and "delivered" not in kinds else ""
 
 
 def hard_bounces(world: World, mailings: list[Mailing]) -> int:
-    ids, events = {mailing.pk for mailing in mailings}, seen(world, mailings, 2)
+    ids = {mailing.pk for mailing in mailings}
     return sum(
-        row["state"] == "sent" and _bounce(events, row["id"]) == "hard"
+        row["state"] == "sent" and bounce_of(world, row["id"]) == "hard"
         for row in world.copies
         if row["mailing"] in ids
     )

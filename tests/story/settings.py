@@ -21,6 +21,8 @@ WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAIL_ENABLE_UPDATE_CHECK = False
 WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
 
+MEDIA_ROOT = FOLDER / "media"
+
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",

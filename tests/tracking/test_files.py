@@ -83,6 +83,16 @@ def test_the_reader_gets_the_document_and_the_download_counts(reader, link):
     assert (event.link, event.mailing, event.contact, event.copy) == (link, link.mailing, None, -77)
 
 
+def test_the_answer_claims_no_encoding_that_there_is_not(reader, link):
+    assert "Content-Encoding" not in fetch(reader, address(link)).headers
+
+
+def test_an_encoding_that_there_is_stays(reader, link):
+    packed = make_document("roses.pdf.gz", b"packed")
+    TrackedLink.objects.filter(pk=link.pk).update(document_id=packed.pk)
+    assert fetch(reader, address(link))["Content-Encoding"] == "gzip"
+
+
 def test_an_identified_copy_says_who_it_was(reader, link, delivery):
     fetch(reader, address(link, Kind.FILE, delivery.pk))
     event = downloads().get()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from django.db.models import Q, Sum
 
-from ..tracking import recording, totals
+from ..tracking import recording, retention, totals
 from ..tracking.models import Dimension, Scope, Tally
 
 
@@ -26,13 +27,15 @@ class Heard(NamedTuple):
 class Coverage(NamedTuple):
     """How many copies went to people who may be known, and how much of what was counted is theirs.
 
-    The statistics show ``counted`` unless they are told to take in machines too.
+    The statistics show ``counted`` unless they are told to take in machines too. Where retention
+    has deleted single events, at ``events_removed_at``, nothing of it is listed any more.
     """
 
     sent: int
     identified: int
     clicks: Heard
     opens: Heard
+    events_removed_at: datetime | None = None
 
     @property
     def is_nameless(self) -> bool:
@@ -52,6 +55,7 @@ def coverage_of(mailings: Sequence[int]) -> Coverage:
         identified=sum(copy.identified for copy in copies),
         clicks=_heard(sums, "clicks"),
         opens=_heard(sums, "opens"),
+        events_removed_at=retention.removed_at(mailings),
     )
 
 

@@ -55,11 +55,5 @@ def addresses_in(email: Email) -> list[str]:
     return list(dict.fromkeys(links.values_list("url", flat=True)))
 
 
-def links_to(email: Email, address: str) -> list[int]:
-    """Return the keys of the links in the mailings of *email* that lead to *address*."""
-    links = TrackedLink.objects.filter(mailing__email=email, url=address)
-    return list(links.values_list("pk", flat=True))
-
-
 def _with_names(activities: QuerySet[Event]) -> QuerySet[Event]:
     return activities.select_related("contact", "link", "recipient_list", "mailing__email")

@@ -14,6 +14,9 @@ from ..activities import queries
 from ..activities.coverage import Coverage, coverage_of
 from ..activities.filters import ActivityFilter
 from ..conf import app_settings
+from ..mailings.models import Mailing
+from ..statistics import breakdowns
+from ..tracking import retention
 from ..tracking.models import EventKind
 from .activity_feed import Feed, export_urls, read, with_query
 from .activity_filters import chosen_by, left_out, offer_for
@@ -71,11 +74,24 @@ class ActivitiesView(EmailPage):
             else "",
         }
 
-    def _coverage(self) -> Coverage:
-        mailings = self.email.mailings.values_list("pk", flat=True)
+    @cached_property
+    def mailings(self) -> list[Mailing]:
+        """Those that are looked at."""
+        mailings = self.email.mailings.all()
         if self.chosen.mailing:
             mailings = mailings.filter(pk=self.chosen.mailing)
-        return coverage_of(list(mailings))
+        return list(mailings)
+
+    def _coverage(self) -> Coverage:
+        return coverage_of([mailing.pk for mailing in self.mailings])
+
+    @property
+    def of_the_feed(self) -> dict[str, Any]:
+        """Return what the feed says where it is empty."""
+        return {
+            "has_been_sent": self.email.mailings.started().exists(),
+            "events_removed_at": retention.removed_at([mailing.pk for mailing in self.mailings]),
+        }
 
     @property
     def people_url(self) -> str:
@@ -88,11 +104,17 @@ class ActivitiesView(EmailPage):
         kinds = chosen.kinds or ((EventKind.CLICK,) if chosen.link else ())
         if wider.narrows or len(kinds) != 1 or kinds[0] not in FIGURES:
             return ""
-        links = queries.links_to(self.email, chosen.link) if chosen.link else []
         return with_query(
             email_url("people", self.email, FIGURES[kinds[0]]),
-            urlencode({"link": links, "mailing": chosen.mailing or ""}, doseq=True),
+            urlencode({"link": self._links(), "mailing": chosen.mailing or ""}, doseq=True),
         )
+
+    def _links(self) -> list[int]:
+        """Return one link to each destination with the address that was chosen."""
+        if not self.chosen.link:
+            return []
+        slices = breakdowns.by_link(self.mailings)
+        return [part.link_ids[0] for part in slices if part.url == self.chosen.link]
 
     def _if_allowed(self, permission: str, name: str) -> str:
         return email_url(name, self.email) if has(self.request.user, permission) else ""
@@ -110,11 +132,11 @@ class ActivitiesPage(ActivitiesView):
             chosen=self.chosen,
             left_out=left_out(self.chosen),
             offer=offer_for(self.email, self.request.user),
-            has_been_sent=self.email.mailings.started().exists(),
             fragment_url=with_query(email_url("activities_fragment", self.email), query),
             people_url=self.people_url,
             exports=export_urls(self.request.user, self.chosen, email=self.email.pk),
             refresh_seconds=app_settings.refresh_seconds,
+            **self.of_the_feed,
             **self.coverage,
             **kwargs,
         )
@@ -126,9 +148,7 @@ class ActivitiesFragment(ActivitiesView):
     template_name = "wagtail_email_insights/admin/activities/feed.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(
-            feed=self.feed, has_been_sent=self.email.mailings.started().exists(), **kwargs
-        )
+        return super().get_context_data(feed=self.feed, **self.of_the_feed, **kwargs)
 
     @property
     def size(self) -> int:

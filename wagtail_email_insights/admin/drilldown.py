@@ -18,19 +18,19 @@ from ..contacts.gathering import reachable
 from ..contacts.models import Contact, RecipientList
 from ..segments.models import Segment
 from ..segments.queries import unknown_conditions
-from ..statistics import people
+from ..statistics import breakdowns, people
+from ..statistics.breakdowns import LinkSlice
 from ..statistics.people import Behind
 from ..tracking import recording
-from ..tracking.models import TrackedLink
 from . import followups
 from .addresses import contact_url
+from .answers import Answer
 from .permissions import VIEW_ACTIVITIES, VIEW_STATISTICS, has
 from .questions import IN_ANY_CASE, IN_ROWS, NUMBERS, PARTS, in_words
 from .segments import may_see_members
 from .statistics_selection import NOT_KNOWN, SelectionPage
 
 PER_PAGE = 50
-MAX_LINKS = 200
 SEARCHED = ("email", "first_name", "last_name")
 NAMED: dict[str, type[RecipientList] | type[Segment]] = {
     "list": RecipientList,
@@ -58,9 +58,20 @@ class BehindPage(SelectionPage):
         return NUMBERS | (IN_ROWS if self.row else {})
 
     @cached_property
-    def links(self) -> list[TrackedLink]:
-        wanted = [key for key in self.request.GET.getlist("link") if _is_number(key)][:MAX_LINKS]
-        return list(TrackedLink.objects.filter(mailing__in=self.selection.shown, pk__in=wanted))
+    def links(self) -> list[LinkSlice]:
+        """The destinations that are meant. Any link to it names all of one destination.
+
+        The same address is a link of its own in each mailing and each variant, so an address that
+        named them all would grow with every mailing.
+        """
+        wanted = {int(key) for key in self.request.GET.getlist("link") if _is_number(key)}
+        if not wanted:
+            return []
+        slices = breakdowns.by_link(self.selection.shown, self.selection.scope)
+        found = [part for part in slices if wanted.intersection(part.link_ids)]
+        if not found:
+            raise Http404
+        return found
 
     @cached_property
     def part(self) -> dict[str, str]:
@@ -107,7 +118,7 @@ class BehindPage(SelectionPage):
     def _behind_figure(self) -> Behind:
         asked: dict[str, Any] = {name: _key(name, value) for name, value in self.part.items()}
         if self.links:
-            asked["link_ids"] = [link.pk for link in self.links]
+            asked["link_ids"] = [pk for part in self.links for pk in part.link_ids]
         return people.behind(self.selection.shown, self.code, scope=self.selection.scope, **asked)
 
     @property
@@ -117,7 +128,7 @@ class BehindPage(SelectionPage):
     @property
     def addresses(self) -> Sequence[str]:
         """The destinations meant, each once."""
-        return list(dict.fromkeys(link.url for link in self.links))
+        return list(dict.fromkeys(part.url for part in self.links))
 
     @property
     def rule(self) -> followups.Rule | None:
@@ -133,7 +144,7 @@ class BehindPage(SelectionPage):
 
     def own_url(self, name: str = "people") -> str:
         """Return the address of this very question, or of another screen about it."""
-        links = [link.pk for link in self.links]
+        links = [part.link_ids[0] for part in self.links]
         return self.selection.url(name, self.code, link=links, **self.part)
 
     @property
@@ -167,10 +178,10 @@ class PeoplePage(BehindPage):
         page = WagtailPaginator(contacts, PER_PAGE).get_page(self.request.GET.get("p"))
         return super().get_context_data(
             behind=self.behind,
+            answer=self._answer(),
             figure_label=self.figure_label,
             addresses=self.addresses,
             part_in_words=self.part_in_words,
-            needs_consent=self.code not in IN_ANY_CASE,
             search=search,
             page_of_contacts=page,
             rows=[(contact, contact_url(contact.pk)) for contact in page],
@@ -180,6 +191,13 @@ class PeoplePage(BehindPage):
             may_view_statistics=has(self.request.user, VIEW_STATISTICS),
             **self._offers(),
             **kwargs,
+        )
+
+    def _answer(self) -> Answer:
+        return Answer(
+            self.behind,
+            needs_consent=self.code not in IN_ANY_CASE,
+            is_part=bool(self.part or self.links) and self.row is None,
         )
 
     def _kept(self) -> list[tuple[str, str]]:

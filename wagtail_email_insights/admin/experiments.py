@@ -18,6 +18,9 @@ from ..statistics.experiments import Certainty, certainty
 from ..templatetags.email_insights_admin import number, percent
 from .addresses import mailing_url
 
+MOST_CERTAIN = 0.999
+"""However sure the figures make us, it is never put higher: chance is never ruled out."""
+
 
 @dataclass(frozen=True)
 class PlannedVariant:
@@ -106,7 +109,7 @@ def certainty_in_words(found: Certainty, metric: str) -> str:
         return _("Nothing has been sent yet: there is nothing to compare.")
     words = {
         "name": found.leader.name,
-        "probability": percent(found.probability),
+        "probability": percent(min(found.probability, MOST_CERTAIN)),
         "deed": _("opened") if metric == TestMetric.OPENS else _("clicked"),
     }
     if found.is_enough:

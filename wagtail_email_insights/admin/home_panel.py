@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.functional import cached_property
+from django.views.generic import View
 from wagtail.admin.ui.components import Component
 
+from ..conf import app_settings
 from ..mailings.models import OPEN_STATES, Mailing
 from ..statistics import alerts
 from ..statistics.figures import Figures, figures_for_groups
-from .kpi_columns import ADMIN_CSS
 from .overview import linked, overview_url
 from .overview_table import statistics_url
-from .permissions import VIEW_STATISTICS, has
+from .permissions import VIEW_STATISTICS, RequiresPermission, has
+from .side_panels import LIVE_MEDIA
 
 NEWEST = 3
 MOST_ALERTS = 5
@@ -40,7 +43,10 @@ class Line:
 
 
 class EmailsHomePanel(Component):
-    """Shows nothing until the first mailing has gone out: the menu is invitation enough."""
+    """Shows nothing until the first mailing has gone out: the menu is invitation enough.
+
+    While one of those shown is under way, it goes on counting by itself.
+    """
 
     name = "email_insights"
     template_name = "wagtail_email_insights/admin/overview/home_panel.html"
@@ -58,13 +64,27 @@ class EmailsHomePanel(Component):
     def get_context_data(self, parent_context: Mapping[str, Any]) -> dict[str, Any]:
         return {
             "lines": self.lines,
+            "is_under_way": any(line.is_under_way for line in self.lines),
+            "fragment_url": overview_url("home"),
+            "refresh_seconds": app_settings.refresh_seconds,
             "alerts": linked(alerts.open_alerts(parent_context["request"].user)[:MOST_ALERTS]),
             "overview_url": overview_url(),
         }
 
     @property
     def media(self) -> forms.Media:
-        return ADMIN_CSS
+        return LIVE_MEDIA
+
+
+class HomePanelFragment(RequiresPermission, View):
+    """What is inside the panel, fetched again and again while something is being sent."""
+
+    required_permission = VIEW_STATISTICS
+    template_name = "wagtail_email_insights/admin/overview/home_lines.html"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        context = EmailsHomePanel().get_context_data({"request": request})
+        return render(request, self.template_name, context)
 
 
 def add_home_panel(request: HttpRequest, panels: list[Component]) -> None:

@@ -36,6 +36,8 @@ class MakePage(BehindPage):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, pk: int, code: str) -> HttpResponse:
+        if self.behind.events_removed_at:
+            raise Http404
         form = MakeForm(request.POST)
         if not form.is_valid():
             messages.error(request, _("Say what it is to be called."))

@@ -8,6 +8,7 @@ from wagtail.admin.menu import MenuItem
 from wagtail.admin.viewsets.base import ViewSet
 
 from .comparing import ComparePage
+from .home_panel import HomePanelFragment
 from .overview import NAME, TITLE, OverviewFragment, OverviewPage
 from .permissions import VIEW_STATISTICS, has
 
@@ -28,5 +29,6 @@ class OverviewViewSet(ViewSet):
         return [
             path("", OverviewPage.as_view(), name="index"),
             path("figures/", OverviewFragment.as_view(), name="fragment"),
+            path("home/", HomePanelFragment.as_view(), name="home"),
             path("compare/", ComparePage.as_view(), name="compare"),
         ]

@@ -23,10 +23,10 @@ from ..templatetags.email_insights_admin import number, percent
 from ..tracking.models import TrackedLink
 
 HEAT = ((0.5, "hot"), (0.2, "warm"), (0.05, "mild"), (0.0, "cool"))
-"""From which share of everybody who clicked a link has which colour."""
+"""From which share a link has which colour: of everybody who clicked, or opened an attachment."""
 
 LEGEND: list[tuple[str, str | Promise]] = [
-    ("hot", _("Half of all who clicked, or more")),
+    ("hot", _("Half or more")),
     ("warm", _("A fifth or more")),
     ("mild", _("One in twenty or more")),
     ("cool", _("Fewer")),

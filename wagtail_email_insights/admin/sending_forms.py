@@ -168,7 +168,8 @@ class MailingForm(forms.ModelForm):
             "test_hours",
             "test_metric",
         ]
-        widgets = {"scheduled_at": AdminDateTimeInput}
+        # The style sheet sees by the placeholder whether a time was entered.
+        widgets = {"scheduled_at": AdminDateTimeInput(attrs={"placeholder": " "})}
         labels = {
             "scheduled_at": gettext_lazy("Set time"),
             "in_recipient_time_zone": gettext_lazy("At that hour on each reader's own clock"),

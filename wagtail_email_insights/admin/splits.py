@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..statistics import breakdowns
 from ..statistics.breakdowns import LeavingSlice, PartSlice, Slice
+from ..statistics.figures import ratio
 from ..templatetags.email_insights_admin import language_name
 from .statistics_selection import NOT_KNOWN, Selection
 
@@ -88,27 +89,32 @@ def split_of_parts(
     heading: Words,
     parts: Iterable[PartSlice],
     people_url: PeopleUrl = lambda code, key: "",
+    *,
+    has_events: bool = True,
 ) -> Split:
-    """Return a breakdown by list, segment or language; rates are of the identified copies."""
+    """Return a breakdown by list, segment or language; rates are of the identified copies.
+
+    Without the events nobody can tell who opened or clicked, so these columns are left out.
+    """
 
     def cell(part: PartSlice, figure: str, value: int, rate: float | None = None) -> Cell:
         return Cell(value, rate, people_url(figure, part.key) if value else "")
 
+    def row(part: PartSlice) -> SplitRow:
+        name = language_name(part.key) if code == "language" and part.key else part.label
+        cells = [
+            cell(part, "sent", part.sent),
+            cell(part, "identified", part.identified),
+            cell(part, "opened", part.opened, part.open_rate),
+            cell(part, "clicked", part.clicked, part.click_rate),
+        ]
+        if not has_events:
+            return SplitRow(name, ratio(part.identified, part.sent), cells[:2])
+        return SplitRow(name, part.open_rate, cells)
+
     headings = (heading, _("Sent"), _("May be known"), _("Opened"), _("Clicked"))
-    rows = [
-        SplitRow(
-            language_name(part.key) if code == "language" and part.key else part.label,
-            part.open_rate,
-            [
-                cell(part, "sent", part.sent),
-                cell(part, "identified", part.identified),
-                cell(part, "opened", part.opened, part.open_rate),
-                cell(part, "clicked", part.clicked, part.click_rate),
-            ],
-        )
-        for part in parts
-    ]
-    return Split(code, label, headings, rows)
+    shown = headings if has_events else headings[:3]
+    return Split(code, label, shown, [row(part) for part in parts])
 
 
 def _reading(slices: Iterable[Slice], people_url: PeopleUrl) -> list[SplitRow]:

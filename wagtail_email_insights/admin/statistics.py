@@ -17,7 +17,7 @@ from ..statistics import breakdowns, comparison
 from ..statistics.breakdowns import PartSlice
 from ..statistics.curves import curve_for
 from ..statistics.figures import figures_for_all
-from ..tracking import recording
+from ..tracking import recording, retention
 from . import charts, experiments
 from .addresses import email_url, mailing_url
 from .diagnostics import findings_context
@@ -103,8 +103,16 @@ class StatisticsPart(SelectionPage):
         label, heading, count = PARTS[part]
         recording.catch_up()
         slices = count(self.selection.shown, self.selection.scope)
-        split = split_of_parts(part, label, heading, slices, self._people_url(part, slices))
-        return self.render_to_response({"split": split})
+        removed_at = retention.removed_at([mailing.pk for mailing in self.selection.shown])
+        split = split_of_parts(
+            part,
+            label,
+            heading,
+            slices,
+            self._people_url(part, slices),
+            has_events=removed_at is None,
+        )
+        return self.render_to_response({"split": split, "events_removed_at": removed_at})
 
     def _people_url(self, part: str, slices: list[PartSlice]) -> PeopleUrl:
         """Return the way to contacts; those in a segment not everybody may see."""

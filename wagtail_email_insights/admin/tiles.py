@@ -118,7 +118,7 @@ def link_rows(
 def link_people_url(part: LinkSlice, selection: Selection) -> str:
     """Return where the contacts are who followed this link or opened this file."""
     code = "downloaded" if part.kind == "file" else "clicked"
-    return selection.url("people", code, link=part.link_ids)
+    return selection.url("people", code, link=part.link_ids[0])
 
 
 def people_urls(selection: Selection, *, leads_to_people: bool) -> PeopleUrl:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.apps import apps
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.models import Site
@@ -12,6 +11,7 @@ from ..conf import app_settings
 from ..contacts.models import RecipientList
 from ..feedback.models import SeenReport
 from ..statistics.tracking_check import Check, Result, State
+from ..statistics.wording import time_since
 from ..subscriptions.forms import SubscribeForm
 
 
@@ -40,7 +40,7 @@ def check_feedback(site: Site | None) -> Result:
     latest = SeenReport.objects.order_by("-seen_at").values_list("seen_at", flat=True).first()
     if latest:
         return Result(
-            State.OK, _("The last bounce, report or reply came in %s ago.") % timesince(latest)
+            State.OK, _("The last bounce, report or reply came in %s ago.") % time_since(latest)
         )
     if app_settings.mailboxes:
         return Result(State.OK, _("A mailbox for bounces and replies is read; it was empty."))

@@ -45,7 +45,7 @@ class AttachmentBlock(blocks.StructBlock):
         label=gettext_lazy("Text"),
         required=False,
         max_length=300,
-        help_text=gettext_lazy("Stands below the file name."),
+        help_text=gettext_lazy("Stands below the title."),
     )
     days = blocks.IntegerBlock(
         label=gettext_lazy("Available for so many days after sending"),
@@ -70,4 +70,4 @@ class AttachmentBlock(blocks.StructBlock):
         label_format = "{document}"
         template = "wagtail_email_insights/emails/blocks/attachment.html"
         value_class = AttachmentValue
-        description = gettext_lazy("A document to open, with its name, type and size")
+        description = gettext_lazy("A document to open, with its title, type and size")

@@ -40,9 +40,6 @@ class Sent:
         figure = self.figures.get(code)
         return (figure.rate if figure else None) or 0.0
 
-    def label(self, code: str) -> str:
-        return str(self.figures[code].label).lower()
-
 
 @dataclass(frozen=True)
 class EmailCase:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.models import Site
@@ -12,7 +11,7 @@ from ..consents.models import ConsentAction, ConsentRecord
 from ..consents.queries import current_version, may_be_known, tracking_consent
 from ..contacts.models import Contact
 from .tracking_check import Check, Result, State
-from .wording import number, percent
+from .wording import number, percent, time_since
 
 SAMPLE = 10_000
 """The newest contacts that are looked at: counting millions would take seconds."""
@@ -49,7 +48,7 @@ def check_agreements(site: Site | None) -> Result:
         .first()
     )
     if latest:
-        return Result(State.OK, _("The last agreement came in %s ago.") % timesince(latest.at))
+        return Result(State.OK, _("The last agreement came in %s ago.") % time_since(latest.at))
     return Result(
         State.ATTENTION,
         _("Nobody has ever agreed to be known."),

@@ -8,7 +8,6 @@ import tempfile
 from datetime import datetime, timedelta
 
 from django.utils import timezone
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.models import Site
@@ -20,7 +19,7 @@ from ..tracking.hits import Observation, UnreadableHit
 from ..tracking.models import Event, EventKind, Hit, Verdict
 from ..tracking.recorders import RecorderAway, recorder
 from .tracking_check import Check, Result, State
-from .wording import number
+from .wording import number, time_since
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +73,7 @@ def check_pending(site: Site | None) -> Result:
     return Result(
         State.ATTENTION,
         _("Opens and clicks wait to be counted, the oldest for %(time)s; %(number)s lie there.")
-        % {"time": timesince(oldest), "number": number(Hit.objects.count())},
+        % {"time": time_since(oldest), "number": number(Hit.objects.count())},
         _("See that a worker runs, and look into its log."),
     )
 
@@ -115,12 +114,12 @@ def check_last_event(site: Site | None) -> Result:
         return Result(State.OFF, _("Nothing has been sent yet, so nothing can have come in."))
     latest = _latest()
     if latest:
-        return Result(State.OK, _("The last open or click came in %s ago.") % timesince(latest))
+        return Result(State.OK, _("The last open or click came in %s ago.") % time_since(latest))
     waited = timezone.now() - first.started_at
     return Result(
         State.ATTENTION if waited > QUIET else State.OK,
         _("No open and no click has come in since the first mailing, %s ago.")
-        % timesince(first.started_at),
+        % time_since(first.started_at),
         _("Open one of your own e-mails and follow a link in it."),
     )
 

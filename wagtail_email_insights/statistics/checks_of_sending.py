@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from django.apps import apps
 from django.core.checks import WARNING, run_checks
 from django.utils import timezone
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from wagtail.models import Site
@@ -23,7 +22,7 @@ from ..tokens import Kind
 from ..tracking.models import TrackedLink
 from .fetching import Answer, Unreachable, fetch
 from .tracking_check import Check, Result, State
-from .wording import number
+from .wording import number, time_since
 
 LATE = timedelta(minutes=5)
 """The reaper is due every minute."""
@@ -32,22 +31,21 @@ OURS = "wagtail_email_insights."
 
 
 def check_worker(site: Site | None) -> Result:
-    """Look for work that nobody does, and for an alarm clock that nobody hears."""
+    """Look for work that nobody does, and for a task that somebody has really finished lately."""
     if stalls := watchdog.stalls():
         return Result(
             State.BROKEN,
             _("Nobody has worked on “%(email)s” for %(time)s.")
-            % {"email": stalls[0].mailing.email, "time": timesince(stalls[0].since)},
+            % {"email": stalls[0].mailing.email, "time": time_since(stalls[0].since)},
             _("Start the cluster: manage.py qcluster."),
         )
-    due = _reaper_due()
-    if due is None or timezone.now() - due > LATE:
+    if not apps.is_installed("django_q"):
         return Result(
             State.ATTENTION,
-            _("No cluster has called for work in the last minutes."),
-            _("Start it with manage.py qcluster, unless cron calls run_due instead."),
+            _("There is no queue here, so whether anybody works cannot be seen."),
+            _("See that cron calls manage.py email_insights run_due every minute."),
         )
-    return Result(State.OK, _("No work is overdue: the worker process looks for it every minute."))
+    return _of_last_task(_last_finished(), _last_called())
 
 
 def check_base_url(site: Site | None) -> Result:
@@ -83,17 +81,13 @@ def check_links(site: Site | None) -> Result:
         return Result(State.OFF, _("Nothing has been sent yet."))
     links = TrackedLink.objects.filter(mailing=mailing).count()
     has_pixel = MailingContent.objects.filter(mailing=mailing, html__contains=PIXEL_TAG).exists()
-    told = ngettext(
-        "The last mailing, “%(email)s”, has %(number)s tracked link",
-        "The last mailing, “%(email)s”, has %(number)s tracked links",
-        links,
-    ) % {"email": mailing.email, "number": number(links)}
-    end = _("and the pixel.") if has_pixel else _("and no pixel.")
+    told = _with_pixel(links) if has_pixel else _without_pixel(links)
+    told %= {"email": mailing.email, "number": number(links)}
     if links and has_pixel:
-        return Result(State.OK, f"{told} {end}")
+        return Result(State.OK, told)
     return Result(
         State.ATTENTION,
-        f"{told} {end}",
+        told,
         _("See that the e-mail has links, and that they are not marked “do not track”."),
     )
 
@@ -133,14 +127,70 @@ def _judged(answer: Answer, root: str) -> Result:
     )
 
 
-def _reaper_due() -> datetime | None:
-    """Return when the reaper is next called; None where there is no queue to call it."""
-    if not apps.is_installed("django_q"):
-        return None
+def _with_pixel(links: int) -> str:
+    return ngettext(
+        "The last mailing, “%(email)s”, has %(number)s tracked link and the pixel.",
+        "The last mailing, “%(email)s”, has %(number)s tracked links and the pixel.",
+        links,
+    )
+
+
+def _without_pixel(links: int) -> str:
+    return ngettext(
+        "The last mailing, “%(email)s”, has %(number)s tracked link and no pixel.",
+        "The last mailing, “%(email)s”, has %(number)s tracked links and no pixel.",
+        links,
+    )
+
+
+def _of_last_task(finished: datetime | None, called: datetime | None) -> Result:
+    """Judge by when a task of ours was last finished, and when the cluster last called for one."""
+    since = timezone.now() - LATE
+    if finished and finished > since:
+        return Result(State.OK, _("A worker last finished a task %s ago.") % time_since(finished))
+    if called and called > since:
+        return _only_called(called)
+    start = _("Start it with manage.py qcluster, unless cron calls run_due instead.")
+    if latest := max(filter(None, (finished, called)), default=None):
+        told = _("No worker has been seen at work for %s.") % time_since(latest)
+        return Result(State.ATTENTION, told, start)
+    return Result(State.ATTENTION, _("No worker has been seen at work yet."), start)
+
+
+def _only_called(called: datetime) -> Result:
+    from django_q.conf import Conf
+
+    if Conf.SAVE_LIMIT < 0:
+        return Result(
+            State.OK,
+            _("The cluster last called for work %s ago; whether it was done is not kept.")
+            % time_since(called),
+        )
+    return Result(
+        State.ATTENTION,
+        _("The cluster calls for work, but no worker was seen to finish any of it lately."),
+        _("If it was started just now, look again in a minute; else restart it and read its log."),
+    )
+
+
+def _last_finished() -> datetime | None:
+    """Return when a worker last finished a task of ours; None where no trace of one is kept."""
+    from django_q.models import Task
+
+    tasks = Task.objects.filter(func__startswith=OURS).order_by("-stopped")
+    return tasks.values_list("stopped", flat=True).first()
+
+
+def _last_called() -> datetime | None:
+    """Return when a cluster last called the reaper; None where none ever did.
+
+    A schedule that ``migrate`` has just made is due at once, but names no task yet.
+    """
     from django_q.models import Schedule
 
-    due = Schedule.objects.filter(func=REAP_TASK).order_by("next_run")
-    return due.values_list("next_run", flat=True).first()
+    heard = Schedule.objects.filter(func=REAP_TASK).exclude(task=None).order_by("-next_run")
+    schedule = heard.first()
+    return schedule and schedule.next_run - timedelta(minutes=schedule.minutes or 1)
 
 
 CHECKS = [

@@ -30,7 +30,8 @@ class Counts:
 
     Everything is a sum over the mailings, so that rates are never averages of rates. What
     machines did is in ``machine_…`` whatever the scope of the others; ``only_through_proxy``
-    counts the copies whose one sign of reading was fetched by a mail service.
+    counts the copies whose one sign of reading was fetched by a mail service. ``offered_a_file``
+    is ``delivered_apart`` of the mailings that have an attachment.
     """
 
     audience: int = 0
@@ -62,6 +63,7 @@ class Counts:
     machine_clicks: int = 0
     only_through_proxy: int = 0
     attachments: int = 0
+    offered_a_file: int = 0
     reported: frozenset[str] = frozenset()
 
     @property
@@ -144,7 +146,16 @@ def _count_each(mailing_ids: Collection[int], scope: Scope) -> dict[int, Counter
         each[pk].update(sums)
     for pk, number in _attachments(mailing_ids):
         each[pk]["attachments"] = number
+    for of_one in each.values():
+        of_one["offered_a_file"] = _offered_a_file(of_one)
     return each
+
+
+def _offered_a_file(of_one: Counter[str]) -> int:
+    """Return how many readers of one mailing had an attachment before them."""
+    if not (of_one["attachments"] or of_one["downloads"]):
+        return 0
+    return of_one["told_apart"] - of_one["told_apart_bounced"]
 
 
 def _sums_of_events(mailing_ids: Collection[int], scope: Scope) -> dict[int, dict[str, int]]:

@@ -60,6 +60,11 @@ SENT = Denominator(_("sent"), attrgetter("sent"))
 DELIVERED = Denominator(_("delivered"), attrgetter("delivered"))
 READERS = Denominator(_("delivered"), attrgetter("delivered_apart"), _("delivered and told apart"))
 OPENED = Denominator(_("opened"), attrgetter("opened"))
+WITH_A_FILE = Denominator(
+    _("delivered with an attachment"),
+    attrgetter("offered_a_file"),
+    _("delivered with an attachment and told apart"),
+)
 
 
 def reported(*kinds: str) -> Callable[[Counts], bool]:
@@ -184,7 +189,7 @@ DEFINITIONS = (
         label=_("Attachment opened"),
         value=attrgetter("downloaded"),
         total=attrgetter("downloads"),
-        of=READERS,
+        of=WITH_A_FILE,
         meaning=_("Copies from which at least one attachment was opened."),
         trust=_(
             "As reliable as clicks. Whoever passes the file itself on, or opens it a second time "

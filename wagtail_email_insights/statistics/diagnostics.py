@@ -7,10 +7,11 @@ and alerted about like ours.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.functional import Promise
@@ -20,6 +21,8 @@ from ..emails.models import Email
 from .case_loading import cases_of, overall_case
 from .cases import EmailCase, Overall
 from .models import Alert, Severity
+
+logger = logging.getLogger(__name__)
 
 Text = str | Promise
 
@@ -150,8 +153,9 @@ def findings_for_emails(
 def overall_findings(*, is_thorough: bool = False, now: datetime | None = None) -> list[Finding]:
     """Return what is found about all mailings together, the worst first."""
     overall = overall_case(is_thorough=is_thorough, now=now)
-    alerts = [] if is_thorough else list(Alert.objects.filter(email=None, over_at=None))
-    return worst_first([*ask_about_all(overall), *_from_background(alerts)])
+    alerts = list(Alert.objects.filter(email=None, over_at=None))
+    background = [] if is_thorough else _from_background(alerts)
+    return worst_first([*ask_about_all(overall, alerts), *background])
 
 
 def patience() -> timedelta:
@@ -179,20 +183,35 @@ def ask_about_email(case: EmailCase) -> list[Finding]:
         and not (known.needs_time and case.is_too_early)
     ]
     background = [] if case.is_thorough else _from_background(case.alerts)
-    found = [known.find(case) for known in asked if known.applies(case)]
+    found = [_ask(known, case, case.alerts) for known in asked]
     return worst_first(
         [*found, *(finding for finding in background if finding.code not in case.muted)]
     )
 
 
-def ask_about_all(overall: Overall) -> list[Finding]:
-    """Put what is known of many mailings before every diagnostic that looks at them."""
+def ask_about_all(overall: Overall, alerts: Iterable[Alert] = ()) -> list[Finding]:
+    """Put what is known of many mailings before every diagnostic that looks at them.
+
+    *alerts* are those that are open about many mailings: where a diagnostic fails, its own stands.
+    """
     asked = [
         known
         for known in _registry.values()
         if isinstance(known, OverallDiagnostic) and (overall.is_thorough or not known.is_thorough)
     ]
-    return worst_first(known.find(overall) for known in asked if known.applies(overall))
+    return worst_first(_ask(known, overall, alerts) for known in asked)
+
+
+def _ask(known: Any, about: EmailCase | Overall, alerts: Iterable[Alert]) -> Finding | None:
+    """Return what *known* finds; one that fails is logged, and what it found last stands.
+
+    Neither a screen nor the other diagnostics suffer from one, a host's own among them.
+    """
+    try:
+        return known.find(about) if known.applies(about) else None
+    except Exception:
+        logger.exception("The diagnostic %r failed", known.code)
+        return next((finding_of(alert) for alert in alerts if alert.code == known.code), None)
 
 
 def _from_background(alerts: Iterable[Alert]) -> list[Finding]:

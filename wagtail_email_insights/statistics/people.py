@@ -1,15 +1,17 @@
-"""The contacts behind a number: those who may be known, and how many nobody can name."""
+"""The contacts behind a number: those who may be known, and how many have no name."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from ..contacts.models import Contact
 from ..mailings.models import Mailing
+from ..tracking import retention, totals
 from ..tracking.models import Dimension, Event, EventKind, Scope, Tally, Verdict
 from .counts import Counts, count
 from .definitions import BY_CODE
@@ -42,17 +44,35 @@ ROW_KINDS: dict[str, tuple[EventKind, ...]] = {
 }
 
 
+WITHOUT_EVENTS = frozenset({"sent", "identified", "failed", "uncertain", "replied"})
+"""Numbers whose contacts are known from the copies themselves, or from replies, which stay."""
+
+SMALL_GROUP = 5
+"""Among fewer anonymous copies than this, somebody could guess whose it was."""
+
+
 @dataclass(frozen=True)
 class Behind:
     """Who is behind a number.
 
     ``known`` contacts can be named. ``anonymous`` is how many of the figure's copies lead to
-    nobody: to people who did not agree to be known, or are no longer stored.
+    nobody: to people who did not agree to be known, or are no longer stored. These are among
+    ``crowd`` copies that were sent to somebody unknown; of several mailings the smallest counts.
+
+    Where retention has deleted events since, at ``events_removed_at``, nobody can be found any
+    more: not who did something, and even less who did not.
     """
 
     contacts: QuerySet[Contact]
     known: int
     anonymous: int
+    crowd: int = 0
+    events_removed_at: datetime | None = None
+
+    @property
+    def is_guessable(self) -> bool:
+        """Whether so few copies went to unknown people that one might be told from another."""
+        return 0 < self.crowd < SMALL_GROUP
 
 
 class UnknownFigure(LookupError):
@@ -79,15 +99,13 @@ def behind(
     """
     mailings = list(mailings)
     part = _part(link_ids=link_ids, device=device, client=client, variant=variant, why=why)
-    if code in KINDS:
-        return _behind_events(mailings, code, scope, part)
-    if code in ABSENCES:
-        return _behind_silence(mailings, ABSENCES[code], scope)
+    if code not in {*KINDS, *ABSENCES, *STANDING, ONLY_THROUGH_PROXY}:
+        raise UnknownFigure(code)
+    if gone := _events_removed(mailings, code):
+        return gone
     if code in STANDING:
         return _behind_copies(mailings, code)
-    if code == ONLY_THROUGH_PROXY:
-        return _behind_proxies(mailings)
-    raise UnknownFigure(code)
+    return replace(_behind_signs(mailings, code, scope, part), crowd=_crowd(mailings))
 
 
 def behind_row(
@@ -98,7 +116,12 @@ def behind_row(
     *row* is one of ROWS; *code* is sent, identified, opened or clicked. Nobody is anonymous here.
     Raises UnknownFigure, and what ``parts.copies_in`` raises.
     """
-    copies = copies_in(list(mailings), row, key)
+    mailings = list(mailings)
+    if code not in {"sent", "identified", *ROW_KINDS}:
+        raise UnknownFigure(code)
+    if gone := _events_removed(mailings, code):
+        return gone
+    copies = copies_in(mailings, row, key)
     if code == "identified":
         copies = copies.filter(identified=True)
     elif code in ROW_KINDS:
@@ -110,9 +133,20 @@ def behind_row(
             verdict__in=VERDICTS[scope],
         ).exclude(verdict=Verdict.MACHINE)
         copies = copies.filter(Exists(events), identified=True)
-    elif code != "sent":
-        raise UnknownFigure(code)
     return _behind(copies, "contact", "pk", 0)
+
+
+def _events_removed(mailings: list[Mailing], code: str) -> Behind | None:
+    """Return nobody where retention has deleted the events that *code* is about; else None."""
+    removed_at = retention.removed_at([mailing.pk for mailing in mailings])
+    if removed_at is None or code in WITHOUT_EVENTS:
+        return None
+    return Behind(Contact.objects.none(), known=0, anonymous=0, events_removed_at=removed_at)
+
+
+def _crowd(mailings: list[Mailing]) -> int:
+    rows = totals.totals_of([mailing.pk for mailing in mailings]).values()
+    return min((row.sent - row.identified for row in rows if row.sent > row.identified), default=0)
 
 
 Part = tuple[Dimension, list[str], Q]
@@ -135,6 +169,14 @@ def _part(
     if len(chosen) > 1:
         raise ValueError("only one part of a figure can be looked at")
     return chosen[0] if chosen else None
+
+
+def _behind_signs(mailings: list[Mailing], code: str, scope: Scope, part: Part | None) -> Behind:
+    if code in ABSENCES:
+        return _behind_silence(mailings, ABSENCES[code], scope)
+    if code == ONLY_THROUGH_PROXY:
+        return _behind_proxies(mailings)
+    return _behind_events(mailings, code, scope, part)
 
 
 def _behind_events(mailings: list[Mailing], code: str, scope: Scope, part: Part | None) -> Behind:

@@ -5,21 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django import template
-from django.template.defaultfilters import floatformat
 from django.utils.translation import get_language_info, ngettext
-from django.utils.translation import gettext as _
+
+from ..statistics import wording
 
 register = template.Library()
 
+percent = register.filter("percent", wording.percent)
+number = register.filter("number", wording.number)
+
 BAR_WIDTH = 100
-
-
-@register.filter
-def percent(rate: float | None) -> str:
-    """Write a rate between 0 and 1 as a percentage; a dash where there is none."""
-    if rate is None:
-        return "–"
-    return _("%(number)s %%") % {"number": floatformat(rate * 100, "1g")}
 
 
 @register.filter
@@ -32,12 +27,6 @@ def bar_width(rate: float | None) -> str:
 def share(part: int, whole: int) -> float | None:
     """Return ``part / whole``; None where there is nothing to divide by."""
     return part / whole if whole else None
-
-
-@register.filter
-def number(value: float | None) -> str:
-    """Write a whole number with the separators of the active language."""
-    return "–" if value is None else floatformat(value, "0g")
 
 
 @register.filter

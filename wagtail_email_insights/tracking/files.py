@@ -55,7 +55,7 @@ def file(request: HttpRequest, token: str) -> HttpResponseBase:
     if not getattr(request, SERVED, False):
         return _add(response, AT_THE_DOOR)
     note(request, signed, attachment)
-    return _add(response, responses.PRIVATE | SCRIPTLESS)
+    return _add(_without_empty_encoding(response), responses.PRIVATE | SCRIPTLESS)
 
 
 def is_over(attachment: Destination) -> bool:
@@ -81,6 +81,16 @@ def _serve(request: HttpRequest, attachment: Destination) -> HttpResponseBase:
     if document is None:
         raise Http404
     return serve(request, document.pk, document.filename)
+
+
+def _without_empty_encoding(response: HttpResponseBase) -> HttpResponseBase:
+    """Drop the ``Content-Encoding: None`` that Wagtail writes for files with no encoding.
+
+    ``wagtail.utils.sendfile`` sets the header to what it guessed, be that nothing.
+    """
+    if response.get("Content-Encoding") == "None":
+        del response["Content-Encoding"]
+    return response
 
 
 def _add(response: HttpResponseBase, headers: Mapping[str, str]) -> HttpResponseBase:

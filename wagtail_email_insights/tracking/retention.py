@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from ..conf import app_settings
@@ -30,6 +31,15 @@ def forget_old(*, now: datetime | None = None) -> int:
     before = (now or timezone.now()) - timedelta(days=days)
     deleted = _delete(Event.objects.filter(mailing__isnull=True, at__lt=before))
     return deleted + sum(_forget(mailing_id, before) for mailing_id in _old_mailings(before))
+
+
+def removed_at(mailing_ids: Collection[int]) -> datetime | None:
+    """Return when events of these mailings were deleted, the last time; None if all are there.
+
+    From then on sums are all there is: who did something, or did not, can no longer be told.
+    """
+    rows = MailingTotals.objects.filter(pk__in=mailing_ids)
+    return rows.aggregate(at=Max("events_removed_at"))["at"]
 
 
 def _old_mailings(before: datetime) -> list[int]:

@@ -16,6 +16,18 @@ from ..wording import number, percent
 ENOUGH_BEFORE = 3
 """Earlier mailings that it takes to say what is usual."""
 
+ARRIVALS = {
+    "delivered": gettext_lazy(
+        "%(sender)s: in the last %(mailings)s e-mails, %(arrived)s of the copies were delivered "
+        "and %(rate)s clicked at best; %(before)s and %(usual)s were usual."
+    ),
+    "opened": gettext_lazy(
+        "%(sender)s: in the last %(mailings)s e-mails, %(arrived)s of the copies were opened "
+        "and %(rate)s clicked at best; %(before)s and %(usual)s were usual."
+    ),
+}
+"""What tells of arriving, and how: mail in the spam folder was delivered, but nobody opens it."""
+
 
 @register
 class LowEngagement(OverallDiagnostic):
@@ -83,8 +95,7 @@ class DeliverabilityDrop(OverallDiagnostic):
         enough = newest and len(before) >= ENOUGH_BEFORE
         if not enough or not self._is_of_like_volume(newest, before):
             return None
-        # Mail that lands in the spam folder was delivered, but nobody opens it.
-        fell = [code for code in ("delivered", "opened") if self._fell(newest, before, code)]
+        fell = [code for code in ARRIVALS if self._fell(newest, before, code)]
         if not fell or not self._fell(newest, before, "clicked"):
             return None
         return self._told(series, newest, before, fell[0])
@@ -93,14 +104,10 @@ class DeliverabilityDrop(OverallDiagnostic):
         self, series: Series, newest: Sequence[Sent], before: Sequence[Sent], arrival: str
     ) -> Finding:
         return self.finding(
-            _(
-                "%(sender)s: in the last %(mailings)s e-mails, %(arrived)s of the copies were "
-                "%(arrival)s and %(rate)s clicked at best; %(before)s and %(usual)s were usual."
-            )
+            ARRIVALS[arrival]
             % {
                 "sender": series.name,
                 "mailings": number(len(newest)),
-                "arrival": newest[0].label(arrival),
                 "arrived": percent(max(sent.rate(arrival) for sent in newest)),
                 "before": percent(_usual(before, arrival) or 0),
                 "rate": percent(max(sent.rate("clicked") for sent in newest)),
@@ -115,7 +122,8 @@ class DeliverabilityDrop(OverallDiagnostic):
 
     def _is_of_like_volume(self, newest: Sequence[Sent], before: Sequence[Sent]) -> bool:
         usual = median(sent.volume for sent in before)
-        most = self.threshold("deliverability_drop_volume")
+        # Less than once as many is never the case, and by nothing nobody divides.
+        most = max(1.0, self.threshold("deliverability_drop_volume"))
         return all(usual / most <= sent.volume <= usual * most for sent in newest)
 
 
@@ -141,7 +149,7 @@ class DormantReturn(OverallDiagnostic):
     def find(self, overall: Overall) -> Finding | None:
         days = int(self.threshold("dormant_return_days"))
         silent = int(self.threshold("dormant_return_silent_days"))
-        mails = int(self.threshold("dormant_return_silent_mails"))
+        mails = max(1, int(self.threshold("dormant_return_silent_mails")))
         contacts = overall.returned(days, silent_days=silent, mails=mails)
         if contacts < self.threshold("dormant_return_contacts"):
             return None

@@ -114,6 +114,7 @@ class Bounces(EmailDiagnostic):
         counts = case.figures.counts
         return (
             "bounced" in case.figures.by_code
+            and counts.sent > 0
             and counts.sent >= self.threshold("bounces_sent")
             and counts.hard_bounced >= self.threshold("bounces_copies")
         )

@@ -16,8 +16,8 @@ class MissingActivities(EmailDiagnostic):
     code = "missing_activities"
     label = gettext_lazy("Clicks without names")
     sentence = gettext_lazy(
-        "The statistics are right, but contact activities, segments and automations see next to "
-        "nothing of it: hardly any reader may be known."
+        "The statistics are right, but contact activities and segments see next to nothing of "
+        "it: hardly any reader may be known."
     )
     advice = (
         gettext_lazy("Walk through the tracking check: it tests each switch and says what is off."),
@@ -28,7 +28,7 @@ class MissingActivities(EmailDiagnostic):
     leads_to = "email_tracking_check:index"
 
     def applies(self, case: EmailCase) -> bool:
-        return (case.clicks or 0) >= self.threshold("missing_activities_clicks")
+        return case.clicks > 0 and case.clicks >= self.threshold("missing_activities_clicks")
 
     def find(self, case: EmailCase) -> Finding | None:
         share = case.clicks_identified / case.clicks
@@ -51,7 +51,6 @@ class DuplicateSends(EmailDiagnostic):
     sentence = gettext_lazy("Some people have this same e-mail more than once.")
     advice = (
         gettext_lazy("Look for a form that people submit twice, or an import that adds doubles."),
-        gettext_lazy("If an automation sends it, check how often it may start for one contact."),
         gettext_lazy("Copies that were uncertain and sent again by hand can be the reason too."),
     )
     needs_time = False
@@ -91,9 +90,14 @@ class TooEarly(EmailDiagnostic):
     def find(self, case: EmailCase) -> Finding | None:
         if not case.mailings:
             return self.finding(_("It has gone to nobody yet; tests are never counted."))
-        minutes = max(0, int(case.age.total_seconds() // 60))
+        minutes = int(case.age.total_seconds() // 60)
+        if minutes < 1:
+            return self.finding(_("It was sent less than a minute ago."))
         return self.finding(
-            ngettext("It was sent %d minute ago.", "It was sent %d minutes ago.", minutes) % minutes
+            ngettext(
+                "It was sent %(number)s minute ago.", "It was sent %(number)s minutes ago.", minutes
+            )
+            % {"number": number(minutes)}
         )
 
 
@@ -119,7 +123,7 @@ class OpensUnreliable(EmailDiagnostic):
     }
 
     def applies(self, case: EmailCase) -> bool:
-        return case.opened >= self.threshold("opens_unreliable_copies")
+        return case.opened > 0 and case.opened >= self.threshold("opens_unreliable_copies")
 
     def find(self, case: EmailCase) -> Finding | None:
         signals = (self._by_proxies(case), self._at_once(case), self._without_clicks(case))
