@@ -106,7 +106,8 @@ def test_hits_become_events_once_and_in_order(place, mailing):
 
 def test_batches_are_as_small_as_asked(place, mailing, monkeypatch):
     monkeypatch.setattr(draining, "LIMIT", 2)
-    place.write(lines(mailing, *range(1, 6)))
+    for line in lines(mailing, *range(1, 6)):
+        place.write([line])
     assert recording.drain(batches=1) == 2
     assert recording.drain() == 3
     assert copies() == [1, 2, 3, 4, 5]

@@ -41,7 +41,7 @@ def links_sheet(mailings: Iterable[Mailing], scope: Scope = Scope.READERS) -> Sh
         (part.url, kinds[part.kind], part.clicked, part.clicks, part.share)
         for part in by_link(mailings, scope)
     ]
-    header = [_("Address"), _("Kind"), _("Copies"), _("In all"), _("Share of all who clicked")]
+    header = [_("Address"), _("Kind"), _("Copies"), _("In all"), _("Share of all who did")]
     return Sheet(_("Links"), header, rows)
 
 
