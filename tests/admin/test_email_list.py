@@ -7,6 +7,7 @@ from django.urls import reverse
 from tests.admin.received import happen, received
 from tests.factories import make_document, make_email, make_mailing
 from wagtail_email_insights.emails.models import Email
+from wagtail_email_insights.mailings.models import DeliveryState
 from wagtail_email_insights.statistics.figures import figures_for_email
 from wagtail_email_insights.tracking.models import EventKind, TrackedLink
 
@@ -96,6 +97,25 @@ def test_views_of_attachments_are_a_dash_without_attachments(admin, settings, tm
     assert found["Without"]["Attachment views"] == "–"
     happen(mailing, EventKind.DOWNLOAD, list(mailing.deliveries.all()[:2]))
     assert rows(admin)["With a file"]["Attachment views"] == "2"
+
+
+def test_attachments_of_what_was_never_sent_do_not_count(admin):
+    email = received("Without").email
+    draft = make_mailing(email)
+    TrackedLink.objects.create(mailing=draft, position=0, url="/f", document_id=7)
+    assert rows(admin)["Without"]["Attachment views"] == "–"
+
+
+def test_what_readers_of_uncertain_copies_did_is_shown(admin):
+    """Nothing was sent for certain, and something happened all the same."""
+    mailing = received("Uncertain", copies=2)
+    mailing.deliveries.update(state=DeliveryState.UNCERTAIN)
+    happen(mailing, EventKind.UNSUBSCRIBE, list(mailing.deliveries.all()))
+    make_email("Never sent")
+    row = rows(admin)["Uncertain"]
+    assert [row[head] for head in ("Sent", "Clicked", "Unsubscribed")] == ["–", "–", "2"]
+    for ordering in ("kpi_unsubscribed", "-kpi_unsubscribed"):
+        assert list(rows(admin, ordering=ordering)) == ["Uncertain", "Never sent"]
 
 
 def test_replies_stand_there_once_somebody_reports_them(admin):
