@@ -90,7 +90,7 @@ DEFINITIONS = (
         label=_("Delivered"),
         value=attrgetter("delivered"),
         of=SENT,
-        meaning=_("Sent copies that did not come back."),
+        meaning=_("Sent copies that did not come back, or that a reader has opened all the same."),
         trust=_(
             "An upper limit: some providers drop mail without a word, and as long as no source of "
             "bounces is connected, every sent copy counts as delivered."
