@@ -16,7 +16,14 @@ from tests.factories import make_contact, make_mailing
 from wagtail_email_insights.mailings.models import Delivery
 from wagtail_email_insights.tracking import ledger, retention, tallies, tasks, totals
 from wagtail_email_insights.tracking.actions import strip_contact
-from wagtail_email_insights.tracking.models import Event, EventKind, Tally, TrackedLink, Verdict
+from wagtail_email_insights.tracking.models import (
+    Event,
+    EventKind,
+    MailingTotals,
+    Tally,
+    TrackedLink,
+    Verdict,
+)
 
 NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -101,6 +108,21 @@ def test_a_planted_error_is_found_and_mended(clicked, capsys):
     call_command("email_insights", "rebuild_figures", str(clicked.pk))
     call_command("email_insights", "audit", str(clicked.pk))
     assert Tally.objects.get(mailing=clicked, scope=1, dimension="").clicked == 1
+
+
+@pytest.mark.django_db
+def test_an_error_in_the_sums_of_copies_is_found_and_mended(clicked, capsys):
+    Delivery.objects.create(mailing=clicked, contact=make_contact(), state="sent")
+    type(clicked).objects.filter(pk=clicked.pk).update(finished_at="2020-01-01T00:00Z")
+    assert totals.totals_of([clicked.pk])[clicked.pk].sent == 1
+    call_command("email_insights", "audit")
+    MailingTotals.objects.filter(pk=clicked.pk).update(sent=7)
+    with pytest.raises(CommandError, match="numbers are wrong"):
+        call_command("email_insights", "audit")
+    assert "sent [everything copies]: 7 stored, 1 counted" in capsys.readouterr().out
+    call_command("email_insights", "rebuild_figures")
+    call_command("email_insights", "audit")
+    assert totals.totals_of([clicked.pk])[clicked.pk].sent == 1
 
 
 @pytest.mark.django_db

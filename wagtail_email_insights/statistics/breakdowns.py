@@ -146,7 +146,7 @@ def by_leaving_reason(mailings: Iterable[Mailing]) -> list[LeavingSlice]:
     said = _sums(mailings, Scope.READERS, Dimension.WHY)
     everybody = _sums(mailings, Scope.READERS, Dimension.ALL).get("", Counter())["unsubscribed"]
     left = Counter({key: row["unsubscribed"] for key, row in said.items()})
-    silent = everybody - left.total()
+    silent = left.pop("", 0)
     labels = dict(LeavingReason.choices) | {"": _("Did not say")}
     rows = [*left.most_common(), *([("", silent)] if silent > 0 else [])]
     return [

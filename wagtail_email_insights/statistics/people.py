@@ -249,18 +249,9 @@ def _value_of_part(mailings: list[Mailing], code: str, scope: Scope, part: Part)
     rows = Tally.objects.filter(
         mailing__in=mailings, scope=scope, dimension=dimension, key__in=keys
     )
-    if dimension == Dimension.WHY and keys == [""]:
-        return _silent_leavers(mailings, scope)
     # Clicked of opened is about those who clicked.
     column = "clicked" if code == "click_to_open" else code
     return rows.aggregate(value=Sum(column))["value"] or 0
-
-
-def _silent_leavers(mailings: list[Mailing], scope: Scope) -> int:
-    """Return how many left without a reason: no tally has them, the others add up to the rest."""
-    said = Tally.objects.filter(mailing__in=mailings, scope=scope, dimension=Dimension.WHY)
-    reasons = said.aggregate(value=Sum("unsubscribed"))["value"] or 0
-    return max(0, _value(mailings, "unsubscribed", scope) - reasons)
 
 
 def _named_events(

@@ -181,7 +181,7 @@ def _places(fact: Fact, kind: EventKind) -> Iterator[Place]:
             yield scope, "hour", fact.hour
             if fact.link_id is not None:
                 yield scope, "link", str(fact.link_id)
-        if fact.why:
+        if kind == EventKind.UNSUBSCRIBE:
             yield scope, "why", fact.why
     if kind in SEEN:
         yield Scope.EVERYTHING.value, "verdict", f"{fact.verdict}:{fact.verdict_reason}"[:40]

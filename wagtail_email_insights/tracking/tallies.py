@@ -125,11 +125,24 @@ def _differences(mailing: Mailing) -> list[Difference]:
         return []
     stored = _stored(mailing.pk)
     counted = count(mailing.pk)
-    return [
+    return _differences_of_copies(mailing) + [
         Difference(*place, column, stored.get(place, {}).get(column, 0), number)
         for place, columns in sorted(_all_columns(stored, counted).items())
         for column in sorted(columns)
         if (number := counted.get(place, {}).get(column, 0)) != stored.get(place, {}).get(column, 0)
+    ]
+
+
+def _differences_of_copies(mailing: Mailing) -> list[Difference]:
+    """Compare what is stored about the copies, where that is said to hold."""
+    row = MailingTotals.objects.filter(pk=mailing.pk, is_fresh=True).first()
+    if row is None:
+        return []
+    counted = totals.count_copies([mailing.pk])[mailing.pk]
+    return [
+        Difference(Scope.EVERYTHING, "copies", "", column, getattr(row, column), counted[column])
+        for column in totals.COUNTED
+        if getattr(row, column) != counted[column]
     ]
 
 
