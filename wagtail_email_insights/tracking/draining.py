@@ -25,10 +25,15 @@ LIMIT = 1000
 ALONE = "alone"
 """The row in DrainPosition that whoever drains locks."""
 
+
+class InsideTransaction(RuntimeError):
+    """Draining takes away what became events, so it must not be undone by somebody else."""
+
+
 UNREADABLE = (OSError, RecorderAway)
 """One source cannot be read; the others can."""
 
-TROUBLE = (db.Error, *UNREADABLE)
+TROUBLE = (db.Error, InsideTransaction, *UNREADABLE)
 
 REFUSED = (IntegrityError, db.DataError, ValueError)
 """What databases and their drivers say to a value that they cannot hold."""
@@ -39,9 +44,9 @@ _in_this_process = threading.Lock()
 def drain(*, batches: int | None = None) -> int:
     """Make events of all hits that wait, or of so many *batches*; returns how many hits it took.
 
-    0 at once while somebody else drains. Not inside a transaction: what has become events is then
-    taken away where it came from. Raises ``django.db.Error`` while the database refuses, OSError
-    when the spool cannot be read, and RecorderAway when a recorder cannot, after all others.
+    0 at once while somebody else drains. Raises InsideTransaction if that is where it is called,
+    ``django.db.Error`` while the database refuses, OSError when the spool cannot be read, and
+    RecorderAway when a recorder cannot, after all others.
     """
     with _alone_on_this_host() as alone:
         return _drain_all(batches) if alone else 0
@@ -49,8 +54,6 @@ def drain(*, batches: int | None = None) -> int:
 
 def try_drain(*, batches: int | None = None) -> int:
     """Drain if that is possible now; trouble is logged, and what was not taken stays."""
-    if _inside_transaction():
-        return 0
     try:
         return drain(batches=batches)
     except TROUBLE:
@@ -66,7 +69,7 @@ def catch_up(*, batches: int = 3, milliseconds: int = 100) -> None:
     SQLite *milliseconds* are what it gives whoever writes to come to an end.
     """
     try:
-        if is_pending() and not _inside_transaction():
+        if is_pending():
             with _not_waiting_longer(milliseconds):
                 drain(batches=batches)
     except TROUBLE:
@@ -115,7 +118,7 @@ def _drain_batch(source: Recorder) -> tuple[int, bool]:
     if not source.is_pending():
         return 0, True
     aside: list[str | bytes] = []
-    with transaction.atomic(durable=True):
+    with _own_transaction():
         if not _alone_in_the_database():
             return 0, True
         batch = source.take(LIMIT)
@@ -203,13 +206,15 @@ def _alone_in_the_database() -> bool:
     return True
 
 
-def _inside_transaction() -> bool:
-    """Tell whether the caller's transaction is open (a test's own does not count)."""
-    try:
-        with transaction.atomic(using=router.db_for_write(Event), durable=True):
-            return False
-    except RuntimeError:
-        return True
+@contextlib.contextmanager
+def _own_transaction() -> Iterator[None]:
+    """Run what is inside in a transaction that is nobody else's; raises InsideTransaction."""
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(transaction.atomic(durable=True))
+        except RuntimeError as error:
+            raise InsideTransaction from error
+        yield
 
 
 @contextlib.contextmanager
