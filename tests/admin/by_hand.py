@@ -7,6 +7,7 @@ behind them. Nothing here may look at the code it judges.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -122,10 +123,22 @@ def those_with(events: list[Row], **where: Any) -> list[Row]:
     return [row for row in events if all(row[name] == value for name, value in where.items())]
 
 
-def behind(look: Look, code: str, **where: Any) -> tuple[set[int], int]:
-    """The contacts behind a number who may be named, and how many of its copies have no name."""
+def behind(
+    look: Look, code: str, during: tuple[datetime, datetime] | None = None, **where: Any
+) -> tuple[set[int], int]:
+    """The contacts behind a number who may be named, and how many of its copies have no name.
+
+    With *during*, of the copies that did it for the first time from the one moment until before
+    the other.
+    """
     if code in KINDS:
         events = [row for row in those_with(look.events, **where) if row["kind"] in KINDS[code]]
+        if during:
+            begin, end = during
+            before = {row["copy"] for row in events if row["at"] < begin}
+            events = [
+                row for row in events if begin <= row["at"] < end and row["copy"] not in before
+            ]
         named = [row for row in events if row["contact"] and row["verdict"] != "machine"]
         everybody = different_copies(events, *KINDS[code])
         return _contacts(named), len(everybody - {row["copy"] for row in named})

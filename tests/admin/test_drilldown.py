@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from urllib.parse import urlencode
 
 import pytest
+from bs4 import BeautifulSoup
 
 from tests.admin.statistics_world import (
     address,
@@ -165,6 +166,40 @@ def test_whoever_takes_the_consent_back_is_named_no_more(admin_client, mailing):
 def test_nobody_is_named_for_what_a_machine_did(admin_client, mailing):
     machine_clicks(mailing, "ann")
     assert "ann@" not in people(admin_client, mailing, "clicked", scope="everything")
+
+
+def test_an_hour_and_a_day_have_people_of_their_own(admin_client, mailing):
+    happen(mailing, "ann")
+    happen(mailing, "ann", at=mailing.started_at + timedelta(hours=3))
+    happen(mailing, "ben", at=mailing.started_at + timedelta(days=9))
+    statistics = admin_client.get(address("statistics", mailing.email_id)).content
+    tables = BeautifulSoup(statistics, "html.parser").select("[id^=wei-time-] table")
+    named = []
+    for table in tables:
+        for row in table.select("tbody tr"):
+            opened, clicked = (cell.a for cell in row.select("td"))
+            assert bool(opened) == bool(clicked)
+            if clicked:
+                html = text_of(admin_client.get(clicked["href"]))
+                assert "First time" in html
+                named.append([who for who in ("ann", "ben") if f"{who}@example.org" in html])
+    assert named == [["ann"], ["ann"], ["ben"]]
+
+
+@pytest.mark.parametrize("query", ["hour=x", "day=2026-02-30", "day=9999-12-31", "hour=2026-01-01"])
+def test_an_hour_or_a_day_that_there_is_not_is_not_found(admin_client, mailing, query):
+    looked_at, made_of = (
+        f"{address(name, mailing.email_id, 'clicked')}?{query}"
+        for name in ("people", "people_make")
+    )
+    assert admin_client.get(looked_at).status_code == 404
+    assert admin_client.post(made_of, {"make": "list", "name": "x"}).status_code == 404
+
+
+def test_a_part_that_nobody_counted_is_not_found(admin_client, mailing):
+    for code in ("not_clicked", "delivered"):
+        url = f"{address('people', mailing.email_id, code)}?device=phone"
+        assert admin_client.get(url).status_code == 404
 
 
 def test_one_link_and_one_device_have_people_of_their_own(admin_client, mailing):

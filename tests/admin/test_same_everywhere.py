@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 from unittest import mock
@@ -365,14 +366,18 @@ class OverAllEmailsTest(PagesTestCase):
             scope=SCOPE_NAMES[scope],
         )
         columns = [told(world, [each], scope) for each in (first, last)]
-        assert [
-            [screens.words(cell) for cell in row.select("td")]
-            for row in page.select(".wei-comparison tbody tr")
-        ] == [
-            [f"{it.percent} {it.value} of {it.of}" if it else "–" for it in row]
-            for code in LABELS
-            if any(row := [each.get(code) for each in columns])
-        ]
+        rows = page.select(".wei-comparison tbody tr")
+        codes = [code for code in LABELS if any(each.get(code) for each in columns)]
+        for code, row in zip(codes, rows, strict=True):
+            for cell, mailing, figures in zip(
+                row.select("td"), (first, last), columns, strict=True
+            ):
+                it = figures.get(code)
+                assert bool(cell.a) == bool(it and it.value)
+                if cell.a:
+                    assert mailing_in(cell.a["href"]) == mailing.pk
+                expected = f"{it.percent} {it.value} of {it.of}" if it else "–"
+                assert screens.words(cell) == expected, code
 
     @on_worlds()
     def test_homepage(self, plan):
@@ -523,7 +528,7 @@ def numbers_with_people(look: Look, page: Any) -> Iterator[Number]:
     shown = {link["href"] for link in page.select("a[href*='/people/']")}
     for url in sorted(shown):
         query = parse_qs(urlsplit(url).query)
-        if not query.keys() & {"link", "device", "client", "why"}:
+        if not query.keys() & {"link", "device", "client", "why", "hour", "day"}:
             code = urlsplit(url).path.rstrip("/").rpartition("/")[2]
             yield url, code, number_of(look, code), {}
     assert {code for code in by_hand.KINDS if (it := look.told.get(code)) and it.value} <= {
@@ -534,6 +539,24 @@ def numbers_with_people(look: Look, page: Any) -> Iterator[Number]:
         if who:
             yield who, "downloaded" if url == FILE else "clicked", readers, {"url": url}
     yield from numbers_of_breakdowns(page)
+    yield from numbers_of_times(page)
+
+
+def numbers_of_times(page: Any) -> Iterator[Number]:
+    """The first times in the table of each curve."""
+    for cell in page.select("details[id^=wei-time-] td"):
+        _times, first = map(int, screens.NUMBER.findall(screens.words(cell)))
+        assert bool(cell.a) == bool(first)
+        if cell.a:
+            url = urlsplit(cell.a["href"])
+            query = parse_qs(url.query)
+            [(begin, length)] = [
+                (datetime.fromisoformat(query[unit][0]).replace(tzinfo=UTC), length)
+                for unit, length in (("hour", timedelta(hours=1)), ("day", timedelta(days=1)))
+                if unit in query
+            ]
+            code = url.path.rstrip("/").rpartition("/")[2]
+            yield cell.a["href"], code, first, {"during": (begin, begin + length)}
 
 
 def numbers_of_breakdowns(page: Any) -> Iterator[Number]:

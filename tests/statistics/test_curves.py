@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import chain, pairwise
 
 import pytest
 from django.utils import timezone
 
 from tests.statistics.sent import happen, make_sent, moment
-from wagtail_email_insights.statistics.curves import curve_for
+from wagtail_email_insights.statistics.curves import curve_for, span_of, spelled
 from wagtail_email_insights.tracking.models import Scope
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +86,31 @@ def test_a_day_of_23_hours_is_one_day():
     assert {point.start.hour for point in points} == {0}
     by_day = {point.start.day: point.clicks for point in points}
     assert (by_day[28], by_day[29], by_day[30]) == (24, 23, 24)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Lisbon", "Asia/Kolkata", "Pacific/Chatham"])
+@pytest.mark.parametrize("unit", ["hour", "day"])
+def test_the_span_of_a_point_holds_what_the_point_counts(unit, zone):
+    mailing = make_sent(started_at=BEGAN)
+    moments = [after(minutes=20 * number) for number in range(3 * 24 * 5)]
+    for at in moments:
+        happen(mailing, "click", -1, at=at)
+    with timezone.override(zone):
+        points = curve_for([mailing], unit=unit).points
+        spans = [span_of(unit, spelled(unit, point.start)) for point in points]
+    for point, span in zip(points, spans, strict=True):
+        assert point.clicks == sum(span.begin <= at < span.end for at in moments)
+    assert all(here.end == following.begin for here, following in pairwise(spans))
+    assert len(set(chain(*(span.keys for span in spans)))) == sum(len(span.keys) for span in spans)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "2026-02-30", "2026-13-01T00", "9999-12-31", "0001-01-01"]
+)
+@pytest.mark.parametrize("unit", ["hour", "day"])
+def test_what_is_no_point_of_a_curve_is_refused(unit, text):
+    with timezone.override("Pacific/Auckland"), pytest.raises(ValueError, match="of a curve"):
+        span_of(unit, text)
 
 
 def test_nothing_yet_is_an_empty_curve():

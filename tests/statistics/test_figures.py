@@ -11,6 +11,7 @@ from wagtail_email_insights.statistics.figures import (
     figures_for_all,
     figures_for_email,
 )
+from wagtail_email_insights.tracking import actions
 from wagtail_email_insights.tracking.models import Event, Scope
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +61,23 @@ def test_rates_are_of_copies_that_can_be_told_apart():
     clicked = figures_for(mailing)["clicked"]
     assert (clicked.value, clicked.denominator, clicked.total) == (1, 1, 4)
     assert clicked.denominator_label == "delivered and told apart"
+
+
+@pytest.mark.parametrize("counting", ["per_copy", "shared", "off"])
+def test_no_share_moves_when_somebody_takes_the_consent_back(counting):
+    mailing = make_sent("known", "known", "known", "sent", counting=counting)
+    first, second, third, _anonymous = copies_of(mailing)
+    happen(mailing, "click", first)
+    happen(mailing, "click", second)
+    happen(mailing, "hard_bounce", third)
+    before = figures_for(mailing)
+    for copy in (first, second, third):
+        actions.strip_contact(copy.contact)
+    after = figures_for(mailing)
+    assert [(it.code, it.value, it.denominator) for it in after] == [
+        (it.code, it.value, it.denominator) for it in before
+    ]
+    assert (before.coverage.identified, after.coverage.identified) == (3, 0)
 
 
 def test_image_proxies_count_as_readers_and_machines_only_when_asked_for():

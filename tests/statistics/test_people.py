@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -8,6 +8,7 @@ from django.utils import timezone
 from tests.factories import make_list, subscribe
 from tests.statistics.sent import copies_of, happen, make_link, make_sent
 from wagtail_email_insights.statistics import breakdowns
+from wagtail_email_insights.statistics.curves import Span
 from wagtail_email_insights.statistics.definitions import BY_CODE
 from wagtail_email_insights.statistics.people import (
     ABSENCES,
@@ -96,6 +97,46 @@ def test_one_part_of_a_breakdown_only(part, kind, code):
     found = behind([mailing], code, **part)
     assert addresses(found) == {here.contact.email}
     assert found.anonymous == 1
+
+
+HOUR = Span(datetime(2026, 3, 27, 21, tzinfo=UTC), datetime(2026, 3, 27, 22, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("code", ["opened", "clicked"])
+def test_within_an_hour_are_those_who_did_it_for_the_first_time(code):
+    mailing = make_sent("known", "known", "known", "known")
+    early, again, late, by_machine = copies_of(mailing)
+    happen(mailing, "click", early, at=HOUR.begin - timedelta(microseconds=1))
+    happen(mailing, "click", early, at=HOUR.begin)
+    for at in (HOUR.begin, HOUR.begin, HOUR.end):
+        happen(mailing, "click", again, at=at)
+    happen(mailing, "click", late, at=HOUR.end)
+    happen(mailing, "click", by_machine, at=HOUR.begin - timedelta(days=1), verdict="machine")
+    happen(mailing, "click", by_machine, at=HOUR.begin)
+    happen(mailing, "click", -1, at=HOUR.begin)
+    happen(mailing, "click", -2, at=HOUR.end)
+    found = behind([mailing], code, span=HOUR)
+    assert addresses(found) == {again.contact.email, by_machine.contact.email}
+    assert (found.known, found.anonymous) == (2, 1)
+    everything = behind([mailing], code, span=HOUR, scope=Scope.EVERYTHING)
+    assert addresses(everything) == {again.contact.email}
+    assert everything.anonymous == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "part"),
+    [
+        ("downloaded", {"span": HOUR}),
+        ("unsubscribed", {"span": HOUR}),
+        ("not_opened", {"device": "phone"}),
+        ("delivered", {"device": "phone"}),
+        (ONLY_THROUGH_PROXY, {"client": "Gmail"}),
+    ],
+)
+def test_a_part_that_nobody_counted_is_no_number(code, part):
+    """The whole would be shown under the name of the part."""
+    with pytest.raises(UnknownFigure):
+        behind([make_sent("known")], code, **part)
 
 
 def test_two_parts_at_once_are_refused():

@@ -223,7 +223,6 @@ def _copies(world: World, mailing: Mailing, send: dict[str, Any]) -> None:
                 "variant": variant,
                 "identified": identified,
                 "told_apart": identified or send["counting"] == "per_copy",
-                "per_copy": send["counting"] == "per_copy",
             }
         )
 
@@ -280,7 +279,6 @@ def _forget(world: World, contact: Contact) -> None:
     for row in world.copies:
         if row["contact"] == contact.pk:
             row["identified"] = False
-            row["told_apart"] = row["per_copy"]
     for row in world.events:
         if row["contact"] == contact.pk and row["kind"] in JUDGED:
             row["contact"], row["copy"] = None, f"{contact.pk} in {row['mailing']}"

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from django.utils.functional import Promise
 
-from ..statistics.curves import Curve, Point
+from ..statistics.curves import Curve, Point, spelled
 from ..statistics.figures import Figure, Figures
 
 WIDTH, HEIGHT = 1000, 200
@@ -24,6 +24,10 @@ TENTHS = (10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100)
 TICKS = 5
 
 PeopleUrl = Callable[[str], str]
+"""From the code of a figure to the contacts behind it; empty where barred."""
+
+PeopleUrlIn = Callable[[str, str], str]
+"""The same of one part, from the code of the figure and the key of the part."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +53,27 @@ class Band:
 
 
 @dataclass(frozen=True)
+class TimeRow:
+    """One hour or day of the table, and the contacts behind its first times."""
+
+    point: Point
+    opened_url: str = ""
+    clicked_url: str = ""
+
+
+@dataclass(frozen=True)
 class TimeChart:
-    """Opens and clicks over time; *top* is the number at the upper edge."""
+    """Opens and clicks over time; *top* is the number at the upper edge.
+
+    The rows of the table leave out gaps: these are told by their absence.
+    """
 
     unit: str
     top: int
     bands: list[Band]
     ticks: list[datetime]
     points: list[Point]
+    rows: list[TimeRow]
 
     @property
     def width(self) -> int:
@@ -84,11 +101,6 @@ class TimeChart:
     def clicks(self) -> int:
         return self.bands[1].total
 
-    @property
-    def eventful(self) -> list[Point]:
-        """The rows of the table: a gap is told by its absence."""
-        return [point for point in self.points if _is_eventful(point)]
-
 
 def funnel(figures: Figures, people_url: PeopleUrl = lambda code: "") -> list[Step]:
     """Return the way from sent to clicked; a step that nobody reports is left out.
@@ -107,10 +119,15 @@ def funnel(figures: Figures, people_url: PeopleUrl = lambda code: "") -> list[St
     ]
 
 
-def time_chart(curve: Curve) -> TimeChart | None:
-    """Return the shapes of *curve*; None where nothing has happened yet."""
+def time_chart(curve: Curve, people_url: PeopleUrlIn | None = None) -> TimeChart | None:
+    """Return the shapes of *curve*; None where nothing has happened yet.
+
+    *people_url* says where the contacts are behind the code of a figure and a point as
+    ``curves.spelled`` has it.
+    """
     points = list(curve.points)
-    if not any(map(_is_eventful, points)):
+    rows = [_row(curve, point, people_url) for point in points if _is_eventful(point)]
+    if not rows:
         return None
     top = round_up(max(1, *(max(point.opens, point.clicks) for point in points)))
     return TimeChart(
@@ -122,6 +139,7 @@ def time_chart(curve: Curve) -> TimeChart | None:
         ],
         ticks=[point.start for point in _spread(points)],
         points=points,
+        rows=rows,
     )
 
 
@@ -132,6 +150,17 @@ def round_up(number: int) -> int:
     power = 10 ** (len(str(number)) - 1)
     tenths = (step * power for step in TENTHS)
     return next(step // 10 for step in tenths if step % 10 == 0 and step >= number * 10)
+
+
+def _row(curve: Curve, point: Point, people_url: PeopleUrlIn | None) -> TimeRow:
+    if people_url is None:
+        return TimeRow(point)
+    key = spelled(curve.unit, point.start)
+    return TimeRow(
+        point,
+        opened_url=people_url("opened", key) if point.opened else "",
+        clicked_url=people_url("clicked", key) if point.clicked else "",
+    )
 
 
 def _is_eventful(point: Point) -> bool:

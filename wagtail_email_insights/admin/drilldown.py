@@ -20,6 +20,7 @@ from ..segments.models import Segment
 from ..segments.queries import unknown_conditions
 from ..statistics import breakdowns, people
 from ..statistics.breakdowns import LinkSlice
+from ..statistics.curves import Unit, span_of
 from ..statistics.people import Behind
 from ..tracking import recording
 from . import followups
@@ -37,6 +38,9 @@ NAMED: dict[str, type[RecipientList] | type[Segment]] = {
     "segment": Segment,
 }
 """Parts whose key is that of a thing with a name of its own."""
+
+UNITS: dict[str, Unit] = {"hour": "hour", "day": "day"}
+"""Parts whose key is a point of a curve."""
 
 
 class BehindPage(SelectionPage):
@@ -116,10 +120,14 @@ class BehindPage(SelectionPage):
             raise Http404(str(error)) from error
 
     def _behind_figure(self) -> Behind:
-        asked: dict[str, Any] = {name: _key(name, value) for name, value in self.part.items()}
+        asked = dict(_asked(name, value) for name, value in self.part.items())
         if self.links:
             asked["link_ids"] = [pk for part in self.links for pk in part.link_ids]
-        return people.behind(self.selection.shown, self.code, scope=self.selection.scope, **asked)
+        shown, scope = self.selection.shown, self.selection.scope
+        try:
+            return people.behind(shown, self.code, scope=scope, **asked)
+        except people.UnknownFigure as error:
+            raise Http404(str(error)) from error
 
     @property
     def figure_label(self) -> str | Promise:
@@ -224,6 +232,16 @@ def matching(contacts: QuerySet[Contact], search: str) -> QuerySet[Contact]:
         anywhere = [Q((f"{field}__icontains", word)) for field in SEARCHED]
         contacts = contacts.filter(Q(*anywhere, _connector=Q.OR))
     return contacts
+
+
+def _asked(name: str, value: str) -> tuple[str, Any]:
+    """Return the part of a figure as ``people.behind`` takes it."""
+    if name not in UNITS:
+        return name, _key(name, value)
+    try:
+        return "span", span_of(UNITS[name], value)
+    except ValueError as error:
+        raise Http404(value) from error
 
 
 def _key(name: str, value: str) -> str | int:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date
 from typing import Any
 
+from django.utils.formats import date_format
 from django.utils.functional import Promise
+from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from ..statistics.curves import span_of
 from ..statistics.definitions import BY_CODE
 from ..statistics.standing import STANDING
 from ..templatetags.email_insights_admin import language_name
@@ -37,6 +42,8 @@ PARTS: dict[str, str | Promise] = {
     "list": _("List"),
     "segment": _("Segment"),
     "language": _("Language"),
+    "hour": _("First time in the hour from"),
+    "day": _("First time on"),
 }
 """Parts of a figure that an address can name, beside links."""
 
@@ -58,9 +65,22 @@ NUMBERS: dict[str, str | Promise] = {
 """Every number of a whole e-mail that has contacts behind it."""
 
 
+def _hour(key: str) -> str:
+    begin = localtime(span_of("hour", key).begin)
+    return date_format(begin, "SHORT_DATETIME_FORMAT")
+
+
+def _day(key: str) -> str:
+    return date_format(date.fromisoformat(key), "SHORT_DATE_FORMAT")
+
+
+WORDED: dict[str, Callable[[str], str]] = {"language": language_name, "hour": _hour, "day": _day}
+"""Parts whose keys are put in words one by one."""
+
+
 def in_words(part: str, key: str, name: str) -> str:
     """Return the part of a number as an editor knows it; *name* is that of a list or segment."""
     which = LABELS.get(part, {}).get(key)
     if which is None:
-        which = language_name(key) if part == "language" else name
+        which = WORDED[part](key) if part in WORDED else name
     return gettext("%(what)s: %(which)s") % {"what": PARTS[part], "which": which}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
@@ -12,11 +12,10 @@ from ..statistics import breakdowns
 from ..statistics.breakdowns import LeavingSlice, PartSlice, Slice
 from ..statistics.figures import ratio
 from ..templatetags.email_insights_admin import language_name
+from .charts import PeopleUrlIn
 from .statistics_selection import NOT_KNOWN, Selection
 
 Words = str | Promise
-PeopleUrl = Callable[[str, str], str]
-"""From the code of a figure and the key of a part to the contacts behind; empty where barred."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Split:
     rows: list[SplitRow]
 
 
-def people_urls_in(selection: Selection, part: str, *, leads_to_people: bool) -> PeopleUrl:
+def people_urls_in(selection: Selection, part: str, *, leads_to_people: bool) -> PeopleUrlIn:
     """Return what tells where the contacts behind one row of a breakdown are."""
     if not leads_to_people:
         return lambda code, key: ""
@@ -58,7 +57,7 @@ def splits_of(selection: Selection, *, leads_to_people: bool) -> list[Split]:
     """Return the breakdowns that come from sums: by device and program, and why readers left."""
     mailings, scope = selection.shown, selection.scope
 
-    def people_url(dimension: str) -> PeopleUrl:
+    def people_url(dimension: str) -> PeopleUrlIn:
         return people_urls_in(selection, dimension, leads_to_people=leads_to_people)
 
     return [
@@ -88,7 +87,7 @@ def split_of_parts(
     label: Words,
     heading: Words,
     parts: Iterable[PartSlice],
-    people_url: PeopleUrl = lambda code, key: "",
+    people_url: PeopleUrlIn = lambda code, key: "",
     *,
     has_events: bool = True,
 ) -> Split:
@@ -117,7 +116,7 @@ def split_of_parts(
     return Split(code, label, shown, [row(part) for part in parts])
 
 
-def _reading(slices: Iterable[Slice], people_url: PeopleUrl) -> list[SplitRow]:
+def _reading(slices: Iterable[Slice], people_url: PeopleUrlIn) -> list[SplitRow]:
     return [
         SplitRow(
             part.label,
@@ -131,7 +130,7 @@ def _reading(slices: Iterable[Slice], people_url: PeopleUrl) -> list[SplitRow]:
     ]
 
 
-def _leaving(slices: Iterable[LeavingSlice], people_url: PeopleUrl) -> list[SplitRow]:
+def _leaving(slices: Iterable[LeavingSlice], people_url: PeopleUrlIn) -> list[SplitRow]:
     return [
         SplitRow(
             part.label,

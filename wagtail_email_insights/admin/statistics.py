@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from ..conf import app_settings
 from ..mailings.models import OPEN_STATES, Mailing
 from ..segments.models import Segment
-from ..statistics import breakdowns, comparison
+from ..statistics import breakdowns
 from ..statistics.breakdowns import PartSlice
+from ..statistics.comparison import senders_median
 from ..statistics.curves import curve_for
 from ..statistics.figures import figures_for_all
 from ..tracking import recording, retention
@@ -24,9 +25,9 @@ from .diagnostics import findings_context
 from .pages import EmailPage
 from .permissions import SEND, VIEW_ACTIVITIES, has
 from .segments import may_see_members
-from .splits import PeopleUrl, people_urls_in, split_of_parts, splits_of
+from .splits import people_urls_in, split_of_parts, splits_of
 from .statistics_selection import SCOPES, SCOPES_IN_WORDS, Selection, SelectionPage
-from .tiles import left_over_urls, link_rows, people_urls, tiles_of
+from .tiles import comparison_rows, left_over_urls, link_rows, people_urls, tiles_of
 
 COMPARABLE = 50
 """How many other mailings are offered to compare with: the newest."""
@@ -114,7 +115,7 @@ class StatisticsPart(SelectionPage):
         )
         return self.render_to_response({"split": split, "events_removed_at": removed_at})
 
-    def _people_url(self, part: str, slices: list[PartSlice]) -> PeopleUrl:
+    def _people_url(self, part: str, slices: list[PartSlice]) -> charts.PeopleUrlIn:
         """Return the way to contacts; those in a segment not everybody may see."""
         user = self.request.user
         address_of = people_urls_in(
@@ -156,11 +157,12 @@ def essentials(selection: Selection, user: Any) -> dict[str, Any]:
 def details(selection: Selection, user: Any) -> dict[str, Any]:
     """Return what only the page shows, from the same sums as the rest."""
     mailings = selection.shown
+    leads_to_people = has(user, VIEW_ACTIVITIES)
     return {
-        "times": _times(selection),
-        "splits": splits_of(selection, leads_to_people=has(user, VIEW_ACTIVITIES)),
+        "times": _times(selection, leads_to_people=leads_to_people),
+        "splits": splits_of(selection, leads_to_people=leads_to_people),
         "tests": experiments.tests_of(mailings),
-        "comparison": _comparison(selection),
+        "comparison": comparison_rows(selection, leads_to_people=leads_to_people),
         "click_map_url": selection.url("click_map"),
     }
 
@@ -192,28 +194,28 @@ def _usual(selection: Selection) -> dict[str, float] | None:
     """Return what is usual for the sender of the newest mailing; None where nothing is yet."""
     if selection.newest is None:
         return None
-    return comparison.senders_median(selection.newest, selection.scope)
+    return senders_median(selection.newest, selection.scope)
 
 
-def _times(selection: Selection) -> list[charts.TimeChart]:
+def _times(selection: Selection, *, leads_to_people: bool) -> list[charts.TimeChart]:
     """Return the first two days by the hour and, once there are more, all of them by day."""
     mailings, scope = selection.shown, selection.scope
     curves = [curve_for(mailings, scope)]
     if curves[0].unit == "day":
         curves.insert(0, curve_for(mailings, scope, unit="hour"))
-    return [chart for curve in curves if (chart := charts.time_chart(curve))]
+    drawn = (
+        charts.time_chart(
+            curve, people_urls_in(selection, curve.unit, leads_to_people=leads_to_people)
+        )
+        for curve in curves
+    )
+    return [chart for chart in drawn if chart]
 
 
 def _comparable(selection: Selection) -> list[Mailing]:
     others = Mailing.objects.started().select_related("email")
     shown = [mailing.pk for mailing in selection.shown]
     return list(others.exclude(pk__in=shown)[:COMPARABLE])
-
-
-def _comparison(selection: Selection) -> Any:
-    if selection.compared is None:
-        return None
-    return comparison.compare([selection.shown, [selection.compared]], selection.scope)
 
 
 def fragment(request: HttpRequest, pk: int) -> HttpResponseBase:

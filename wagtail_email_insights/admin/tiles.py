@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.urls import reverse
 
 from ..emails.models import Email
+from ..statistics import comparison
 from ..statistics.breakdowns import LinkSlice
+from ..statistics.comparison import ComparisonRow
 from ..statistics.figures import Figure, FigurePart, Figures
 from .charts import PeopleUrl
 from .statistics_selection import Selection
@@ -61,6 +63,14 @@ class LinkRow:
     slice: LinkSlice
     people_url: str = ""
     correct_url: str = ""
+
+
+@dataclass(frozen=True)
+class ComparedRow:
+    """One figure of two mailings, each with where the contacts behind it are."""
+
+    row: ComparisonRow
+    cells: list[tuple[Figure | None, str]]
 
 
 def tiles_of(
@@ -126,6 +136,25 @@ def people_urls(selection: Selection, *, leads_to_people: bool) -> PeopleUrl:
     if not leads_to_people:
         return lambda code: ""
     return lambda code: selection.url("people", PEOPLE_CODES.get(code, code))
+
+
+def comparison_rows(selection: Selection, *, leads_to_people: bool) -> list[ComparedRow]:
+    """Return the figures beside those of the mailing compared with; none where there is none."""
+    compared = selection.compared
+    if compared is None:
+        return []
+    other = replace(selection, email=compared.email, mailing=compared, mailings=[compared])
+    ways = [people_urls(side, leads_to_people=leads_to_people) for side in (selection, other)]
+    return [
+        ComparedRow(
+            row,
+            [
+                (figure, address_of(row.code) if figure and figure.value else "")
+                for figure, address_of in zip(row.cells, ways, strict=True)
+            ],
+        )
+        for row in comparison.compare([selection.shown, [compared]], selection.scope)
+    ]
 
 
 def _parts(figure: Figure, address_of: PeopleUrl) -> tuple[TilePart, ...]:

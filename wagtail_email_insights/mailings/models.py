@@ -241,6 +241,7 @@ class Delivery(models.Model):
 
     ``identified`` says whether this copy's links carry the delivery (the contact agreed to
     tracking) or a random key that is stored nowhere; it is decided when the copy is claimed.
+    ``withdrawn``: it was identified when it went out, and its contact has taken that back since.
     """
 
     mailing = models.ForeignKey(
@@ -261,6 +262,9 @@ class Delivery(models.Model):
     )
     variant = models.PositiveSmallIntegerField(_("variant"), default=0)
     identified = models.BooleanField(_("identified"), default=False)
+    withdrawn = models.BooleanField(
+        _("consent withdrawn since"), default=False, db_default=False, editable=False
+    )
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     lease_owner = models.BigIntegerField(null=True, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)

@@ -20,6 +20,22 @@ DAY = timedelta(days=1)
 FIRST_HOURS = timedelta(hours=48)
 """How long a curve is drawn by the hour."""
 
+_KEY = "%Y-%m-%dT%H"
+
+
+@dataclass(frozen=True)
+class Span:
+    """An hour or a day of a curve: the whole hours from ``begin`` until before ``end``."""
+
+    begin: datetime
+    end: datetime
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of its hours among the tallies."""
+        hours = (self.end - self.begin) // HOUR
+        return [(self.begin + HOUR * number).strftime(_KEY) for number in range(hours)]
+
 
 @dataclass(frozen=True)
 class Point:
@@ -55,6 +71,26 @@ class Curve:
     @property
     def is_empty(self) -> bool:
         return not self.points
+
+
+def spelled(unit: Unit, start: datetime) -> str:
+    """Return the point of a curve that begins at *start* as ``span_of`` reads it."""
+    return start.astimezone(UTC).strftime(_KEY) if unit == "hour" else start.date().isoformat()
+
+
+def span_of(unit: Unit, text: str) -> Span:
+    """Read what ``spelled`` has written; a day is one of the current time zone.
+
+    Raises ValueError.
+    """
+    try:
+        if unit == "hour":
+            begin = _parsed(text)
+            return Span(begin, begin + HOUR)
+        day = date.fromisoformat(text)
+        return Span(_first_hour_of(day), _first_hour_of(day + DAY))
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"no {unit} of a curve: {text!r}") from error
 
 
 def curve_for(
@@ -95,7 +131,7 @@ def _points_by_hour(mailings: Iterable[Mailing], scope: Scope) -> dict[datetime,
 
 
 def _parsed(key: str) -> datetime:
-    return datetime.strptime(key, "%Y-%m-%dT%H").replace(tzinfo=UTC)
+    return datetime.strptime(key, _KEY).replace(tzinfo=UTC)
 
 
 def _hour_of(moment: datetime) -> datetime:
@@ -125,6 +161,12 @@ def _day_of(moment: datetime) -> date:
 
 def _days(first: date, last: date) -> Iterator[date]:
     return (first + DAY * number for number in range((last - first).days + 1))
+
+
+def _first_hour_of(day: date) -> datetime:
+    """Return the first whole hour that begins on *day*, as ``_day_of`` tells days."""
+    midnight = _midnight(day).astimezone(UTC)
+    return _hour_of(midnight + HOUR - timedelta(microseconds=1))
 
 
 def _midnight(day: date) -> datetime:

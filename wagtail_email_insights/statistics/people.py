@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
@@ -14,6 +14,7 @@ from ..mailings.models import Mailing
 from ..tracking import retention, totals
 from ..tracking.models import Dimension, Event, EventKind, Scope, Tally, Verdict
 from .counts import Counts, count
+from .curves import Span
 from .definitions import BY_CODE
 from .parts import OPENING, VERDICTS, copies_in
 from .standing import STANDING, delivered
@@ -37,6 +38,9 @@ ABSENCES = {"not_opened": "opened", "not_clicked": "clicked"}
 
 ROWS = ("list", "segment", "language")
 """Breakdowns whose numbers ``behind_row`` explains."""
+
+BY_TIME = frozenset({"opened", "clicked"})
+"""Figures of which it is known when they happened for the first time."""
 
 ROW_KINDS: dict[str, tuple[EventKind, ...]] = {
     "opened": OPENING,
@@ -89,17 +93,21 @@ def behind(
     client: str | None = None,
     variant: int | None = None,
     why: str | None = None,
+    span: Span | None = None,
 ) -> Behind:
     """Return the contacts behind a figure, or behind one part of it.
 
     *code* is that of a figure; or ``not_opened`` or ``not_clicked``, identified copies that
     arrived and show no sign; or one of STANDING or ``only_through_proxy``. At most one part may be
-    chosen: some links, or what a breakdown has as its key. Whatever the scope, nobody is named for
-    what a machine did. Raises UnknownFigure.
+    chosen: some links, what a breakdown has as its key, or a *span* of time in which a copy was
+    opened or clicked for the first time. Whatever the scope, nobody is named for what a machine
+    did. Raises UnknownFigure.
     """
     mailings = list(mailings)
-    part = _part(link_ids=link_ids, device=device, client=client, variant=variant, why=why)
-    if code not in {*KINDS, *ABSENCES, *STANDING, ONLY_THROUGH_PROXY}:
+    part = _part(
+        link_ids=link_ids, device=device, client=client, variant=variant, why=why, span=span
+    )
+    if code not in (_known_by_part(part) if part else _KNOWN):
         raise UnknownFigure(code)
     if gone := _events_removed(mailings, code):
         return gone
@@ -149,29 +157,50 @@ def _crowd(mailings: list[Mailing]) -> int:
     return min((row.sent - row.identified for row in rows if row.sent > row.identified), default=0)
 
 
-Part = tuple[Dimension, list[str], Q]
-"""The dimension, the keys of its tallies that add up to the part, and which events are meant."""
+class _Part(NamedTuple):
+    """The keys of the tallies that add up to a part, and the events meant.
+
+    Those of a copy that has one of before ``first_since`` are not.
+    """
+
+    dimension: Dimension
+    keys: list[str]
+    events: Q
+    first_since: datetime | None = None
+
+
+_KNOWN = frozenset({*KINDS, *ABSENCES, *STANDING, ONLY_THROUGH_PROXY})
+
+
+def _known_by_part(part: _Part) -> Collection[str]:
+    return BY_TIME if part.dimension == Dimension.HOUR else KINDS
 
 
 def _part(
-    link_ids: Collection[int] | None, variant: int | None, **fields: str | None
-) -> Part | None:
-    chosen: list[Part] = [
-        (Dimension(name), [value], Q((name, value)))
+    link_ids: Collection[int] | None,
+    variant: int | None,
+    span: Span | None,
+    **fields: str | None,
+) -> _Part | None:
+    chosen = [
+        _Part(Dimension(name), [value], Q((name, value)))
         for name, value in fields.items()
         if value is not None
     ]
     if link_ids is not None:
         keys = [str(pk) for pk in link_ids]
-        chosen.append((Dimension.LINK, keys, Q(link__in=list(link_ids))))
+        chosen.append(_Part(Dimension.LINK, keys, Q(link__in=list(link_ids))))
     if variant is not None:
-        chosen.append((Dimension.VARIANT, [str(variant)], Q(variant=variant)))
+        chosen.append(_Part(Dimension.VARIANT, [str(variant)], Q(variant=variant)))
+    if span is not None:
+        during = Q(at__gte=span.begin, at__lt=span.end)
+        chosen.append(_Part(Dimension.HOUR, span.keys, during, first_since=span.begin))
     if len(chosen) > 1:
         raise ValueError("only one part of a figure can be looked at")
     return chosen[0] if chosen else None
 
 
-def _behind_signs(mailings: list[Mailing], code: str, scope: Scope, part: Part | None) -> Behind:
+def _behind_signs(mailings: list[Mailing], code: str, scope: Scope, part: _Part | None) -> Behind:
     if code in ABSENCES:
         return _behind_silence(mailings, ABSENCES[code], scope)
     if code == ONLY_THROUGH_PROXY:
@@ -179,11 +208,20 @@ def _behind_signs(mailings: list[Mailing], code: str, scope: Scope, part: Part |
     return _behind_events(mailings, code, scope, part)
 
 
-def _behind_events(mailings: list[Mailing], code: str, scope: Scope, part: Part | None) -> Behind:
+def _behind_events(mailings: list[Mailing], code: str, scope: Scope, part: _Part | None) -> Behind:
     value = _value_of_part(mailings, code, scope, part) if part else _value(mailings, code, scope)
     events = _named_events(mailings, KINDS[code], scope)
     if part:
-        events = events.filter(part[2])
+        events = events.filter(part.events)
+    if part and part.first_since:
+        earlier = Event.objects.filter(
+            mailing=OuterRef("mailing"),
+            copy=OuterRef("copy"),
+            kind__in=KINDS[code],
+            verdict__in=VERDICTS[scope],
+            at__lt=part.first_since,
+        )
+        events = events.filter(~Exists(earlier))
     return _behind(events, "contact", "copy", value)
 
 
@@ -244,10 +282,9 @@ def _figure(counts: Counts, code: str) -> int:
     return BY_CODE[code].value(counts)
 
 
-def _value_of_part(mailings: list[Mailing], code: str, scope: Scope, part: Part) -> int:
-    dimension, keys, _events = part
+def _value_of_part(mailings: list[Mailing], code: str, scope: Scope, part: _Part) -> int:
     rows = Tally.objects.filter(
-        mailing__in=mailings, scope=scope, dimension=dimension, key__in=keys
+        mailing__in=mailings, scope=scope, dimension=part.dimension, key__in=part.keys
     )
     # Clicked of opened is about those who clicked.
     column = "clicked" if code == "click_to_open" else code

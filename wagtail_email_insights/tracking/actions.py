@@ -8,7 +8,7 @@ from django.db import transaction
 
 from ..contacts.actions import lock_contacts
 from ..contacts.models import Contact
-from ..mailings.models import Delivery
+from ..mailings.models import WAITING_STATES, Delivery
 from . import ledger, tallies, totals
 from .models import Event, EventKind, Probe
 
@@ -43,6 +43,8 @@ def strip_contact(contact: Contact) -> None:
     events.update(contact=None)
     Probe.objects.filter(copy__in=copies.values("pk")).delete()
     totals.forget(identified.values_list("mailing_id", flat=True))
+    # What is still to go out will not be identified when it does.
+    identified.exclude(state__in=WAITING_STATES).update(identified=False, withdrawn=True)
     identified.update(identified=False)
 
 

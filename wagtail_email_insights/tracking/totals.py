@@ -162,12 +162,13 @@ def _told_apart(mailing_ids: Collection[int]) -> Q:
     """Return the copies whose opens and clicks can be counted once per copy.
 
     All of them where every copy has a number of its own; where anonymous copies share one or are
-    not counted, only the identified ones.
+    not counted, only those that went out identified. Their number does not fall when somebody takes
+    the consent back: what that copy showed goes on being counted, too.
     """
     per_copy = MailingContent.objects.filter(
         mailing__in=mailing_ids, anonymous_counting="per_copy"
     ).values("mailing")
-    return Q(identified=True) | Q(mailing__in=per_copy)
+    return Q(identified=True) | Q(withdrawn=True) | Q(mailing__in=per_copy)
 
 
 def _count_bounces(mailing_ids: Collection[int]) -> Iterable[Mapping[str, Any]]:
