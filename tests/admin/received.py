@@ -10,7 +10,7 @@ from django.utils import timezone
 from tests.factories import make_email, make_mailing
 from wagtail_email_insights.mailings.models import Delivery, DeliveryState, Mailing, MailingState
 from wagtail_email_insights.tracking import ledger
-from wagtail_email_insights.tracking.models import Event, EventKind, Verdict
+from wagtail_email_insights.tracking.models import Event, EventKind, TrackedLink, Verdict
 
 
 def received(
@@ -29,6 +29,7 @@ def received(
     deliveries = Delivery.objects.bulk_create(
         Delivery(mailing=mailing, state=DeliveryState.SENT, identified=True) for _ in range(copies)
     )
+    TrackedLink.objects.create(mailing=mailing, position=0, url="https://example.com/")
     happen(mailing, EventKind.CLICK, deliveries[:clicks])
     happen(mailing, EventKind.OPEN, deliveries[clicks : clicks + opens])
     return mailing

@@ -165,7 +165,11 @@ def test_whoever_takes_the_consent_back_is_named_no_more(admin_client, mailing):
 
 def test_nobody_is_named_for_what_a_machine_did(admin_client, mailing):
     machine_clicks(mailing, "ann")
-    assert "ann@" not in people(admin_client, mailing, "clicked", scope="everything")
+    html = people(admin_client, mailing, "clicked", scope="everything")
+    assert "ann@" not in html
+    assert "Copies that only a machine has touched are among them" in html
+    happen(mailing, "dan")
+    assert "only a machine" not in people(admin_client, mailing, "clicked")
 
 
 def test_an_hour_and_a_day_have_people_of_their_own(admin_client, mailing):

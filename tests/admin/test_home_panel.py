@@ -89,6 +89,15 @@ def test_it_says_what_is_wrong_and_leads_to_the_overview(admin):
     assert shown.select_one("a[href='/admin/email-insights/overview/']")
 
 
+def test_the_worst_comes_first_and_is_not_crowded_out(admin):
+    received()
+    for number, severity in enumerate([Severity.CRITICAL, *[Severity.WARNING] * 5]):
+        Alert.objects.create(code=f"c{number}", severity=severity, sentence=f"Sentence {number}.")
+    text = panel(admin).get_text()
+    assert text.index("Sentence 0.") < text.index("Sentence 5.")
+    assert "Sentence 1." not in text
+
+
 def test_a_hostile_title_is_only_words(admin):
     received("<script>alert(1)</script>")
     assert "<script>alert(1)" not in admin.get(HOME).content.decode()

@@ -250,6 +250,25 @@ def test_where_nobody_may_be_known_the_page_says_so(admin_client):
     assert "1 of 1 delivered" in tile(html, "clicked")
 
 
+@pytest.mark.parametrize(
+    ("counting", "words"),
+    [
+        ("per_copy", "complete all the same"),
+        ("shared", "their copies are not told apart"),
+        ("off", "their copies are not told apart"),
+    ],
+)
+def test_it_does_not_call_complete_what_is_not(admin_client, settings, counting, words):
+    settings.WAGTAIL_EMAIL_INSIGHTS = {"anonymous_counting": counting}
+    news = make_list("News")
+    for name in ("dan", "eve"):
+        subscribe(make_contact(f"{name}@example.org"), news)
+    html = page(admin_client, send(None, news))
+    assert words in html
+    assert ("2 of the others cannot be told apart" in html) is (counting != "per_copy")
+    assert ("counted here too, but anonymously" in html) is (counting == "per_copy")
+
+
 def test_the_panel_shows_the_essential_part_and_leads_to_the_page(admin_client, mailing):
     happen(mailing, "ann")
     url = address("statistics_fragment", mailing.email_id)

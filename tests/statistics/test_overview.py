@@ -7,7 +7,7 @@ from django.utils import timezone
 from wagtail.models import Site
 
 from tests.factories import make_list
-from tests.statistics.sent import happen, make_sent, moment
+from tests.statistics.sent import copies_of, happen, make_link, make_sent, moment
 from wagtail_email_insights.mailings.models import Mailing, MailingState
 from wagtail_email_insights.site_settings.models import Sender
 from wagtail_email_insights.statistics.overview import RIPE, OverviewFilters, overview
@@ -26,6 +26,7 @@ def march(**filters) -> OverviewFilters:
 
 def sent_on(day: str, *, size: int = 2, clicks: int = 0, **fields):
     mailing = make_sent(*["sent"] * size, started_at=moment(day), **fields)
+    make_link(mailing)
     for key in range(clicks):
         happen(mailing, "click", -key - 1)
     return mailing
@@ -89,12 +90,33 @@ def test_what_readers_had_no_time_for_is_not_called_the_worst():
     now = timezone.now()
     old = [make_sent("sent", "sent", started_at=now - timedelta(days=day)) for day in (1, 2)]
     young = make_sent("sent", "sent", started_at=now - RIPE + timedelta(minutes=1))
+    slow = make_sent("sent", "sent", started_at=now - timedelta(days=3))
+    Mailing.objects.filter(pk=slow.pk).update(finished_at=now - timedelta(hours=1))
     under_way = make_sent("sent", "sent", started_at=now - timedelta(days=3))
     Mailing.objects.filter(pk=under_way.pk).update(state=MailingState.SENDING)
+    for mailing in Mailing.objects.all():
+        make_link(mailing)
     shown = overview(OverviewFilters.last_days())
     ranked = {row.mailing.pk for row in [*shown.best, *shown.worst]}
     assert ranked == {mailing.pk for mailing in old}
     assert young.pk not in ranked
+
+
+def test_without_a_link_nothing_can_be_clicked_and_nothing_is_ranked():
+    with_links = [sent_on(f"2026-03-0{day}", clicks=1) for day in (1, 2)]
+    without = sent_on("2026-03-03")
+    without.links.all().delete()
+    shown = overview(march())
+    assert {row.mailing for row in [*shown.best, *shown.worst]} == set(with_links)
+
+
+def test_enough_copies_are_those_that_the_rate_is_of():
+    """One of one is no hundred per cent, however many copies are not told apart."""
+    told_apart = [sent_on(f"2026-03-0{day}", clicks=day) for day in (1, 2)]
+    hardly = make_sent("known", "sent", "sent", counting="shared", started_at=moment("2026-03-04"))
+    happen(hardly, "click", copies_of(hardly)[0], link=make_link(hardly))
+    shown = overview(march())
+    assert {row.mailing for row in [*shown.best, *shown.worst]} == set(told_apart)
 
 
 def test_one_mailing_alone_is_neither_best_nor_worst():
@@ -126,6 +148,21 @@ def test_the_last_days_end_tonight():
     assert filters.end - filters.start == timedelta(days=7)
     assert filters.start < timezone.now() < filters.end
     assert filters.before.end == filters.start
+
+
+def test_the_span_before_is_as_long_by_the_clock_on_the_wall():
+    with timezone.override("Europe/Berlin"):
+        before = march().before
+        assert before.start == moment("2026-01-29")
+        april = OverviewFilters(start=moment("2026-03-30"), end=moment("2026-04-01"))
+        assert april.before.start == moment("2026-03-28"), "the 29th has 23 hours"
+
+
+def test_the_span_before_may_be_of_another_length():
+    of_february = sent_on("2026-02-01")
+    sent_on("2026-01-31", size=9)
+    shown = overview(march(before_start=moment("2026-02-01")))
+    assert shown.previous["sent"].value == of_february.deliveries.count()
 
 
 def test_the_overview_costs_the_same_for_many_mailings(queries_of):

@@ -139,6 +139,24 @@ def test_a_part_that_nobody_counted_is_no_number(code, part):
         behind([make_sent("known")], code, **part)
 
 
+@pytest.mark.parametrize(
+    ("scope", "numbers"), [(Scope.READERS, (1, 0)), (Scope.EVERYTHING, (1, 1))]
+)
+def test_in_a_row_copies_that_only_a_machine_touched_are_nameless(scope, numbers):
+    news = make_list("News")
+    mailing = make_sent("known", "known")
+    read, scanned = copies_of(mailing)
+    for copy in (read, scanned):
+        subscribe(copy.contact, news)
+    mailing.deliveries.update(settled_at=timezone.now())
+    happen(mailing, "open", read)
+    happen(mailing, "open", scanned, verdict="machine")
+    [row] = breakdowns.by_list([mailing], scope)
+    found = behind_row([mailing], "opened", "list", row.key, scope=scope)
+    assert (found.known, found.anonymous) == numbers
+    assert found.known + found.anonymous == row.opened
+
+
 def test_two_parts_at_once_are_refused():
     with pytest.raises(ValueError, match="one part"):
         behind([], "clicked", device="phone", client="Gmail")

@@ -82,6 +82,23 @@ def test_it_tells_what_was_sent_and_how_it_was_received(weekly, last_week):
     assert f"statistics/{last_week.email_id}/" in html
 
 
+@pytest.mark.parametrize(
+    ("now", "before"),
+    [
+        ("2026-06-18T12:00", "Sent: 1,000 (100.0 %), before: 2,000"),
+        ("2026-05-18T12:00", "Sent: 2,000 (100.0 %), before: 1,000"),
+        ("2026-04-18T12:00", "Sent: 1,000 (100.0 %), before: –"),
+    ],
+)
+def test_a_month_is_compared_with_the_month_before(weekly, now, before):
+    weekly.summary_rhythm = "monthly"
+    weekly.save()
+    for day in ("2026-03-31", "2026-04-01", "2026-04-30", "2026-05-31"):
+        sent(ago=NOW - datetime.fromisoformat(f"{day}T09:00+00:00"))
+    send_due(datetime.fromisoformat(f"{now}+00:00"))
+    assert before in mail.outbox[0].body
+
+
 def test_best_and_worst_are_of_mailings_large_enough(weekly, last_week):
     poor = sent(make_email("Nettles"), ago=NOW - MONDAY + DAYS)
     tally(poor, opened=100, clicked=10)

@@ -19,12 +19,14 @@ from ..templatetags.email_insights_admin import number
 class Answer:
     """The words about *behind*, a figure or one part of it, such as a link or a device.
 
-    *needs_consent* says whether only those who agreed to it may be known behind this figure.
+    *needs_consent* says whether only those who agreed to it may be known behind this figure,
+    *with_machines* whether it counts what machines did.
     """
 
     behind: Behind
     needs_consent: bool
     is_part: bool
+    with_machines: bool = False
 
     @property
     def headline(self) -> SafeString:
@@ -45,7 +47,9 @@ class Answer:
             ) % {"date": date_format(localtime(self.behind.events_removed_at), "DATE_FORMAT")}
         if self._is_hidden:
             return self._why_hidden
-        return self._why_anonymous if self.behind.anonymous else ""
+        if not self.behind.anonymous:
+            return ""
+        return f"{self._why_anonymous} {self._about_machines}".strip()
 
     @property
     def _is_hidden(self) -> bool:
@@ -60,6 +64,15 @@ class Answer:
             "known. In so small a group somebody could guess who did what, so it is not said here "
             "how many of them are behind this number."
         ) % {"number": number(SMALL_GROUP)}
+
+    @property
+    def _about_machines(self) -> str:
+        if not (self.with_machines and self.needs_consent):
+            return ""
+        return _(
+            "Copies that only a machine has touched are among them: nobody is named for what a "
+            "machine did."
+        )
 
     @property
     def _why_anonymous(self) -> str:

@@ -23,6 +23,7 @@ from ..statistics.breakdowns import LinkSlice
 from ..statistics.curves import Unit, span_of
 from ..statistics.people import Behind
 from ..tracking import recording
+from ..tracking.models import Scope
 from . import followups
 from .addresses import contact_url
 from .answers import Answer
@@ -206,6 +207,7 @@ class PeoplePage(BehindPage):
             self.behind,
             needs_consent=self.code not in IN_ANY_CASE,
             is_part=bool(self.part or self.links) and self.row is None,
+            with_machines=self.selection.scope == Scope.EVERYTHING,
         )
 
     def _kept(self) -> list[tuple[str, str]]:

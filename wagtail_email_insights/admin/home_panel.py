@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.db.models import Case, IntegerField, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import cached_property
@@ -17,6 +18,7 @@ from ..conf import app_settings
 from ..mailings.models import OPEN_STATES, Mailing
 from ..statistics import alerts
 from ..statistics.figures import Figures, figures_for_groups
+from ..statistics.models import Alert, Severity
 from .overview import linked, overview_url
 from .overview_table import statistics_url
 from .permissions import VIEW_STATISTICS, RequiresPermission, has
@@ -67,7 +69,7 @@ class EmailsHomePanel(Component):
             "is_under_way": any(line.is_under_way for line in self.lines),
             "fragment_url": overview_url("home"),
             "refresh_seconds": app_settings.refresh_seconds,
-            "alerts": linked(alerts.open_alerts(parent_context["request"].user)[:MOST_ALERTS]),
+            "alerts": linked(worst_first(alerts.open_alerts(parent_context["request"].user))),
             "overview_url": overview_url(),
         }
 
@@ -85,6 +87,13 @@ class HomePanelFragment(RequiresPermission, View):
     def get(self, request: HttpRequest) -> HttpResponse:
         context = EmailsHomePanel().get_context_data({"request": request})
         return render(request, self.template_name, context)
+
+
+def worst_first(found: QuerySet[Alert]) -> QuerySet[Alert]:
+    """Return the worst of the alerts, of equally bad ones the newest."""
+    ranks = [When(severity=severity, then=rank) for rank, severity in enumerate(Severity)]
+    rank = Case(*ranks, output_field=IntegerField())
+    return found.order_by(rank.desc(), "-raised_at", "-pk")[:MOST_ALERTS]
 
 
 def add_home_panel(request: HttpRequest, panels: list[Component]) -> None:

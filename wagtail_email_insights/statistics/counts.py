@@ -84,6 +84,11 @@ class Counts:
         return self.told_apart - self.told_apart_bounced
 
     @property
+    def not_told_apart(self) -> int:
+        """Copies whose opens and clicks are in totals at most."""
+        return self.sent - self.told_apart
+
+    @property
     def waiting(self) -> int:
         """Copies that are not settled yet."""
         return self.attempted - self.sent - self.failed - self.uncertain

@@ -18,6 +18,7 @@ from ..mailings.models import OPEN_STATES, Mailing
 from ..site_settings.models import Sender
 from ..tracking.models import Scope
 from .figures import Figures, figures_for_groups
+from .gathering import with_links
 
 Unit = Literal["day", "week", "month"]
 
@@ -26,7 +27,7 @@ LONGEST_BY_WEEK = timedelta(days=183)
 RANKED = 5
 """How many mailings are called the best, and how many the worst."""
 RIPE = timedelta(hours=6)
-"""How long ago a mailing must have begun to be ranked: half of all who open do so in this time."""
+"""How long ago a mailing must be finished to be ranked: half of all who open do so in this time."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class OverviewFilters:
     """Which mailings: begun from ``start`` to before ``end``, to a list, by a sender, of a site.
 
     A mailing to several lists counts as a whole for each of them: figures cannot be split by list.
+    ``before_start`` is when the span to compare with begins, if that is not as long as this one.
     """
 
     start: datetime
@@ -41,6 +43,7 @@ class OverviewFilters:
     recipient_list: RecipientList | None = None
     sender: Sender | None = None
     site: Site | None = None
+    before_start: datetime | None = None
 
     @classmethod
     def last_days(cls, days: int = 30) -> OverviewFilters:
@@ -50,8 +53,10 @@ class OverviewFilters:
 
     @property
     def before(self) -> OverviewFilters:
-        """The span of the same length that ends where this one begins."""
-        return replace(self, start=self.start - (self.end - self.start), end=self.start)
+        """The span as long, by the clock on the wall, that ends where this one begins."""
+        first, last = map(timezone.make_naive, (self.start, self.end))
+        start = self.before_start or timezone.make_aware(first - (last - first))
+        return replace(self, start=start, end=self.start, before_start=None)
 
     @property
     def unit(self) -> Unit:
@@ -143,18 +148,27 @@ def mailings_in(filters: OverviewFilters) -> QuerySet[Mailing]:
 
 
 def _ranked(rows: list[OverviewRow]) -> list[OverviewRow]:
-    """Return those large enough and old enough to tell, the most clicked first."""
-    floor, ripe = max(1, app_settings.ranking_floor), timezone.now() - RIPE
+    """Return those that can be clicked, large enough and old enough to tell, most clicked first."""
+    floor = max(1, app_settings.ranking_floor)
+    linked = with_links([row.mailing.pk for row in rows])
     weighty = [
         (rate, row)
         for row in rows
-        if row.figures.counts.delivered >= floor
-        and row.mailing.state not in OPEN_STATES
-        and row.mailing.started_at
-        and row.mailing.started_at <= ripe
+        if row.mailing.pk in linked
+        and _is_ripe(row.mailing)
+        # What the rate is of: where anonymous copies are not told apart, that is not all of them.
+        and row.figures["clicked"].denominator >= floor
         and (rate := row.figures["clicked"].rate) is not None
     ]
     return [row for _rate, row in sorted(weighty, key=itemgetter(0), reverse=True)]
+
+
+def _is_ripe(mailing: Mailing) -> bool:
+    """Tell whether even those who got it last have had time for it."""
+    if mailing.state in OPEN_STATES:
+        return False
+    ended = mailing.finished_at or mailing.started_at
+    return ended is not None and ended <= timezone.now() - RIPE
 
 
 def _buckets(filters: OverviewFilters, mailings: list[Mailing]) -> dict[datetime, list[Mailing]]:

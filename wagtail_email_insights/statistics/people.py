@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from ..contacts.models import Contact
-from ..mailings.models import Mailing
+from ..mailings.models import Delivery, Mailing
 from ..tracking import retention, totals
 from ..tracking.models import Dimension, Event, EventKind, Scope, Tally, Verdict
 from .counts import Counts, count
@@ -121,8 +121,9 @@ def behind_row(
 ) -> Behind:
     """Return the contacts behind a number in the row *key* of a breakdown of identified copies.
 
-    *row* is one of ROWS; *code* is sent, identified, opened or clicked. Nobody is anonymous here.
-    Raises UnknownFigure, and what ``parts.copies_in`` raises.
+    *row* is one of ROWS; *code* is sent, identified, opened or clicked. Anonymous here are only
+    copies that nobody but a machine has touched, where *scope* takes these in. Raises
+    UnknownFigure, and what ``parts.copies_in`` raises.
     """
     mailings = list(mailings)
     if code not in {"sent", "identified", *ROW_KINDS}:
@@ -133,15 +134,20 @@ def behind_row(
     if code == "identified":
         copies = copies.filter(identified=True)
     elif code in ROW_KINDS:
-        events = Event.objects.filter(
-            mailing=OuterRef("mailing"),
-            copy=OuterRef("pk"),
-            contact__isnull=False,
-            kind__in=ROW_KINDS[code],
-            verdict__in=VERDICTS[scope],
-        ).exclude(verdict=Verdict.MACHINE)
-        copies = copies.filter(Exists(events), identified=True)
+        return _behind_signs_in_row(copies.filter(identified=True), code, scope)
     return _behind(copies, "contact", "pk", 0)
+
+
+def _behind_signs_in_row(copies: QuerySet[Delivery], code: str, scope: Scope) -> Behind:
+    events = Event.objects.filter(
+        mailing=OuterRef("mailing"),
+        copy=OuterRef("pk"),
+        kind__in=ROW_KINDS[code],
+        verdict__in=VERDICTS[scope],
+    )
+    by_readers = events.filter(contact__isnull=False).exclude(verdict=Verdict.MACHINE)
+    value = copies.filter(Exists(events)).count() if scope == Scope.EVERYTHING else 0
+    return _behind(copies.filter(Exists(by_readers)), "contact", "pk", value)
 
 
 def _events_removed(mailings: list[Mailing], code: str) -> Behind | None:

@@ -89,6 +89,14 @@ def last_period(rhythm: str, now: datetime) -> tuple[datetime, datetime]:
     return _midnight(start), _midnight(end)
 
 
+def _start_of_period_before(rhythm: str, start: datetime) -> datetime | None:
+    """Return when the month before begins: it is seldom as long; None for days and weeks."""
+    if rhythm != SummaryRhythm.MONTHLY:
+        return None
+    last_day = timezone.localtime(start, _zone()).date() - timedelta(days=1)
+    return _midnight(last_day.replace(day=1))
+
+
 def _try_to_send(row: EmailSettings, now: datetime) -> bool:
     start, end = last_period(row.summary_rhythm, now)
     if not _take(row, end, now):
@@ -115,7 +123,13 @@ def _give_back(row: EmailSettings, now: datetime) -> None:
 
 def _send(row: EmailSettings, start: datetime, end: datetime) -> bool:
     """Send the mail; False where nothing was sent in the period and there is nothing to tell."""
-    seen = overview(OverviewFilters(start=start, end=end, site=_only(row.site)))
+    filters = OverviewFilters(
+        start=start,
+        end=end,
+        site=_only(row.site),
+        before_start=_start_of_period_before(row.summary_rhythm, start),
+    )
+    seen = overview(filters)
     if not seen.rows:
         return False
     period = _name_of(row.summary_rhythm, start, end)
