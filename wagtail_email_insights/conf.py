@@ -198,7 +198,7 @@ class AppSettings:
 
     @property
     def ranking_floor(self) -> int:
-        """Delivered copies below which a mailing is neither best nor worst: chance rules there."""
+        """Copies that a rate must be of for a mailing to be ranked, or to say what is usual."""
         return self._get("ranking_floor", 100)
 
     @property

@@ -90,7 +90,7 @@ def test_views_of_attachments_are_a_dash_without_attachments(admin, settings, tm
     settings.MEDIA_ROOT = tmp_path
     mailing = received("With a file")
     document = make_document()
-    TrackedLink.objects.create(mailing=mailing, position=0, url="/f", document_id=document.pk)
+    TrackedLink.objects.create(mailing=mailing, position=1, url="/f", document_id=document.pk)
     received("Without")
     found = rows(admin)
     assert found["With a file"]["Attachment views"] == "0"

@@ -10,6 +10,7 @@ from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
+from django_q.models import Schedule
 
 from tests.factories import make_contact, make_email, make_list, make_mailing, subscribe
 from wagtail_email_insights import tokens
@@ -31,6 +32,7 @@ from wagtail_email_insights.mailings.models import (
     SkipReason,
 )
 from wagtail_email_insights.mailings.queries import progress
+from wagtail_email_insights.management.commands import email_insights
 from wagtail_email_insights.sending import actions, batches
 from wagtail_email_insights.sending.actions import NotPossible, NotReady
 from wagtail_email_insights.sending.batches import work_on
@@ -433,6 +435,29 @@ def test_run_due_does_the_work_without_a_cluster(mailing, capsys):
     assert len(mail.outbox) == 3
     printed = capsys.readouterr().out
     assert "sent 3, failed 0, uncertain 0, skipped 0, waiting 0, audience 3" in printed
+
+
+def test_run_due_does_what_a_cluster_does_from_time_to_time(db, monkeypatch, caplog):
+    done = []
+
+    def broken() -> None:
+        done.append("broken")
+        raise OSError("away")
+
+    chores = [chore.__name__ for chore in email_insights.CHORES]
+    assert chores == ["poll_mailboxes", "send_summaries", "look_for_alerts", "tidy"]
+    monkeypatch.setattr(email_insights, "CHORES", (broken, lambda: done.append("next")))
+    call_command("email_insights", "run_due")
+    assert done == ["broken", "next"]
+    assert "broken failed and is tried again" in caplog.text
+
+
+def test_every_task_of_the_clock_is_done_by_run_due_too(db):
+    """Whoever adds one must not forget the sites without a cluster."""
+    scheduled = set(Schedule.objects.values_list("func", flat=True))
+    for_cron = {f"{chore.__module__}.{chore.__name__}" for chore in email_insights.CHORES}
+    built_in = {"sending.tasks.reap", "digests.tasks.run_due_digests"}
+    assert scheduled == for_cron | {f"wagtail_email_insights.{name}" for name in built_in}
 
 
 def test_a_mailing_that_cannot_be_prepared_says_why_and_is_tried_again(mailing, monkeypatch):

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.core import mail
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from wagtail.models import Site
 
 from tests.statistics.sums import NOW, sent, tally
 from wagtail_email_insights.mail import MailError
-from wagtail_email_insights.site_settings.models import EmailSettings
+from wagtail_email_insights.mailings.models import Mailing
+from wagtail_email_insights.site_settings.models import EmailSettings, Sender
 from wagtail_email_insights.statistics import alerts, mails, tasks, telling
 from wagtail_email_insights.statistics.models import Alert, Severity
 from wagtail_email_insights.statistics.muting import mute
@@ -176,6 +179,24 @@ class TestTelling:
         assert len(mail.outbox) == 4
         assert Alert.objects.get().severity == Severity.CRITICAL
 
+    def test_so_is_one_that_gets_worse_much_later(self, listening):
+        mailing = sent(ago=DAYS)
+        for days, complained in ((0, 1), (3, 4)):
+            tally(mailing, complained=complained)
+            alerts.refresh(NOW + days * DAYS)
+            assert telling.tell(NOW + days * DAYS) == 1
+        assert telling.tell(NOW + 3 * DAYS) == 0
+        assert Alert.objects.get().raised_at == NOW
+
+    def test_one_that_got_worse_long_ago_is_old_news_too(self, listening):
+        mailing = sent(ago=DAYS)
+        EmailSettings.objects.update(mail_alerts=False)
+        for days, complained in ((0, 1), (3, 4)):
+            tally(mailing, complained=complained)
+            alerts.refresh(NOW + days * DAYS)
+        EmailSettings.objects.update(mail_alerts=True)
+        assert telling.tell(NOW + 5 * DAYS) == 0
+
     def test_whoever_switches_it_on_is_not_told_old_news(self, bad_mailing, listening):
         alerts.refresh(NOW)
         assert telling.tell(NOW + 2 * DAYS) == 0
@@ -326,6 +347,74 @@ def test_a_diagnostic_that_fails_keeps_its_alert_and_the_others_speaking(
         assert [alert.code for alert in alerts.refresh(NOW)] == ["bounces"]
     assert sorted(codes()) == ["bounces", "unsubscribe_spike"]
     assert "The diagnostic 'unsubscribe_spike' failed" in caplog.text
+
+
+class TestSeveralSenders:
+    """Each sender's trouble is an alert of its own."""
+
+    @pytest.fixture
+    def weak(self):
+        weak = {}
+        for name in ("Garden", "Shop"):
+            sender = Sender.objects.create(name=name, from_email="news@example.org")
+            for days in range(21, 25):
+                tally(sent(ago=days * DAYS, sender=sender), opened=300, clicked=100)
+            weak[name] = [sent(ago=days * DAYS, sender=sender) for days in (2, 4)]
+            for mailing in weak[name]:
+                tally(mailing, opened=100, clicked=60)
+        return weak
+
+    def senders(self) -> list[str]:
+        about_all = Alert.objects.filter(email=None, over_at=None).order_by("pk")
+        return [alert.sentence.partition(":")[0] for alert in about_all]
+
+    def test_all_of_them_are_told(self, weak, listening):
+        alerts.refresh(NOW)
+        assert sorted(self.senders()) == ["Garden", "Shop"]
+        telling.tell(NOW)
+        assert "Garden: in the last 2" in mail.outbox[0].body
+        assert "Shop: in the last 2" in mail.outbox[0].body
+        assert alerts.refresh(NOW) == []
+
+    @pytest.mark.parametrize(("mended", "left"), [("Garden", "Shop"), ("Shop", "Garden")])
+    def test_that_one_is_mended_leaves_the_other(self, weak, listening, mended, left):
+        alerts.refresh(NOW)
+        telling.tell(NOW)
+        assert f"{left}: in the last 2" in mail.outbox[0].body
+        raised = Alert.objects.get(sentence__startswith=left).pk
+        for mailing in weak[mended]:
+            tally(mailing, opened=300, clicked=100)
+        assert alerts.refresh(NOW) == []
+        assert self.senders() == [left]
+        assert Alert.objects.get(over_at=None).pk == raised
+        assert telling.tell(NOW) == 0
+
+    def test_one_that_comes_later_is_told_though_another_was_before(self, weak, listening):
+        for mailing in weak["Shop"]:
+            tally(mailing, opened=300, clicked=100)
+        alerts.refresh(NOW)
+        assert (self.senders(), telling.tell(NOW)) == (["Garden"], 1)
+        for name, opened, clicked in (("Garden", 300, 100), ("Shop", 100, 60)):
+            for mailing in weak[name]:
+                tally(mailing, opened=opened, clicked=clicked)
+        alerts.refresh(NOW)
+        assert (self.senders(), telling.tell(NOW)) == (["Shop"], 1)
+
+
+def test_an_email_that_takes_weeks_to_go_out_is_watched_from_its_end():
+    mailing = sent(ago=20 * DAYS)
+    Mailing.objects.filter(pk=mailing.pk).update(finished_at=NOW - DAYS)
+    tally(mailing, unsubscribed=50)
+    alerts.refresh(NOW)
+    assert codes() == ["unsubscribe_spike"]
+
+
+def test_alerts_of_before_the_update_are_as_old_as_they_were(bad_mailing):
+    module = "wagtail_email_insights.migrations.0004_truer_figures"
+    alert = Alert.objects.create(code="bounces", severity="warning", raised_at=NOW - 9 * DAYS)
+    import_module(module).let_no_old_alert_be_news(apps, connection.schema_editor())
+    alert.refresh_from_db()
+    assert alert.news_at == NOW - 9 * DAYS
 
 
 def test_only_who_may_see_statistics_sees_alerts(bad_mailing):

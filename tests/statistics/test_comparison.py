@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from tests.statistics.sent import copies_of, happen, make_sent
+from tests.statistics.sent import copies_of, happen, make_link, make_sent
 from wagtail_email_insights.site_settings.models import Sender
 from wagtail_email_insights.statistics.comparison import compare, senders_median
 
@@ -17,10 +17,12 @@ def _small_mailings_count(settings):
     settings.WAGTAIL_EMAIL_INSIGHTS = {"ranking_floor": 4}
 
 
-def sent_days_ago(days: int, *, clicks: int = 0, size: int = 4, **fields):
+def sent_days_ago(days: int, *, clicks: int = 0, size: int = 4, has_link: bool = True, **fields):
     mailing = make_sent(
         *["sent"] * size, started_at=timezone.now() - timedelta(days=days), **fields
     )
+    if has_link:
+        make_link(mailing)
     for key in range(clicks):
         happen(mailing, "click", -key - 1)
     return mailing
@@ -60,6 +62,39 @@ def test_two_mailings_make_nothing_usual():
     mailing = sent_days_ago(1)
     sent_days_ago(2)
     sent_days_ago(3)
+    assert senders_median(mailing) is None
+
+
+def test_what_is_not_told_apart_is_left_out_of_clicks_only():
+    mailing = sent_days_ago(1, clicks=4)
+    for days in (2, 3, 4):
+        sent_days_ago(days, clicks=2)
+    for days in (5, 6, 7, 8):
+        off = make_sent(
+            *["sent"] * 4,
+            "known",
+            counting="off",
+            started_at=timezone.now() - timedelta(days=days),
+        )
+        make_link(off)
+        happen(off, "click", copies_of(off)[-1])
+    medians = senders_median(mailing)
+    assert (medians["clicked"], medians["delivered"]) == (0.5, 1)
+
+
+def test_mailings_without_a_link_say_nothing_of_clicks():
+    mailing = sent_days_ago(1, clicks=4)
+    for days in (2, 3, 4):
+        sent_days_ago(days, clicks=2)
+    for days in (5, 6, 7, 8):
+        sent_days_ago(days, has_link=False)
+    assert senders_median(mailing)["clicked"] == 0.5
+
+
+def test_what_is_still_being_sent_is_not_usual():
+    mailing = sent_days_ago(1)
+    for days in (2, 3, 4):
+        sent_days_ago(days, state="sending", finished_at=None)
     assert senders_median(mailing) is None
 
 

@@ -11,7 +11,8 @@ from tests.factories import make_contact, make_email
 from tests.statistics.sums import NOW, clicked_in_hour, sent, somebody_reports, tally, usual
 from wagtail_email_insights.admin.addresses import email_url
 from wagtail_email_insights.checks import check_diagnostics
-from wagtail_email_insights.mailings.models import Delivery, DeliveryState
+from wagtail_email_insights.mailings.models import Delivery, DeliveryState, Mailing, MailingState
+from wagtail_email_insights.site_settings.models import Sender
 from wagtail_email_insights.statistics import diagnostics
 from wagtail_email_insights.statistics.comparison import senders_median
 from wagtail_email_insights.statistics.diagnostics import (
@@ -29,6 +30,7 @@ from wagtail_email_insights.tracking.models import (
     Dimension,
     Event,
     EventKind,
+    MailingTotals,
     Scope,
     TrackedLink,
     Verdict,
@@ -106,8 +108,6 @@ class TestLowClickRate:
         assert "low_click_rate" in found(mailing)
 
     def test_another_senders_mailings_are_no_measure(self):
-        from wagtail_email_insights.site_settings.models import Sender
-
         usual(clicked=100)
         other = Sender.objects.create(name="Shop", from_email="shop@example.org")
         mailing = sent(sender=other)
@@ -159,6 +159,14 @@ class TestSpamReports:
     )
     def test_one_in_a_thousand_warns_and_three_are_critical(self, complained, severity):
         mailing = sent()
+        tally(mailing, complained=complained)
+        assert found(mailing)["spam_reports"].severity == severity
+
+    @pytest.mark.parametrize(
+        ("complained", "severity"), [(1, Severity.WARNING), (2, Severity.CRITICAL)]
+    )
+    def test_a_single_report_is_never_critical(self, complained, severity):
+        mailing = sent(delivered=100)
         tally(mailing, complained=complained)
         assert found(mailing)["spam_reports"].severity == severity
 
@@ -301,6 +309,48 @@ class TestLowEngagement:
         tally(sent(ago=3 * HOURS), opened=3, clicked=1)
         assert "low_engagement" not in overall()
 
+    @pytest.mark.parametrize("ended", [None, NOW - 3 * HOURS], ids=["running", "ended today"])
+    def test_nor_is_one_whose_last_copies_have_only_just_gone_out(self, ended):
+        usual(clicked=100)
+        self.weak(40, 30)
+        slow = sent(ago=5 * DAYS)
+        slow.finished_at = ended
+        slow.state = MailingState.SENT if ended else MailingState.SENDING
+        slow.save()
+        tally(slow, opened=3, clicked=1)
+        assert "low_engagement" not in overall()
+
+    def test_mailings_without_a_link_are_no_row(self):
+        usual(clicked=100)
+        for days in (2, 3, 4):
+            tally(sent(ago=days * DAYS, links=0), opened=300)
+        assert "low_engagement" not in overall()
+
+    def test_nor_do_they_lower_what_is_usual(self):
+        usual(clicked=100)
+        for days in (10, 11, 12, 13, 14):
+            tally(sent(ago=days * DAYS, links=0), opened=300)
+        self.weak(40, 49, 30)
+        assert "10.0 % were usual before" in overall()["low_engagement"].signal
+
+    def test_readers_who_are_not_told_apart_are_not_tired(self):
+        usual(clicked=100)
+        self.weak(0, 0, 0)
+        MailingTotals.objects.filter(mailing__started_at__gte=NOW - 9 * DAYS).update(told_apart=0)
+        assert "low_engagement" not in overall()
+
+    def test_every_sender_in_trouble_is_found(self):
+        for name in ("Garden", "Shop"):
+            sender = Sender.objects.create(name=name, from_email="news@example.org")
+            usual(clicked=100)
+            self.weak(40, 49, 30)
+            Mailing.objects.filter(sender=None).update(sender=sender)
+        findings = overall_findings(now=NOW)
+        assert {finding.code for finding in findings} == {"low_engagement"}
+        names = [finding.signal.partition(":")[0] for finding in findings]
+        assert sorted(names) == ["Garden", "Shop"]
+        assert len({finding.subject for finding in findings}) == 2
+
 
 class TestDeliverabilityDrop:
     def drop(self, *, opened: int = 200, clicked: int = 70, **fields) -> None:
@@ -319,6 +369,16 @@ class TestDeliverabilityDrop:
         self.drop(delivered=780, hard=220, opened=78 * 3, clicked=62)
         assert "78.0 % of the copies were delivered" in overall()["deliverability_drop"].signal
 
+    @pytest.mark.parametrize("lost", [300, 550, 990])
+    def test_a_drop_does_not_hide_itself_however_deep(self, lost):
+        usual(clicked=100)
+        self.drop(opened=5, clicked=2)
+        MailingTotals.objects.filter(mailing__started_at__gte=NOW - 9 * DAYS).update(
+            soft_bounced=lost, told_apart_bounced=lost
+        )
+        arrived = f"{100 - lost / 10:.1f} % of the copies were delivered and 0.20 % clicked"
+        assert arrived in overall()["deliverability_drop"].signal
+
     @pytest.mark.parametrize(
         "change",
         [{"opened": 290}, {"clicked": 90}, {"delivered": 200, "opened": 40, "clicked": 14}],
@@ -331,7 +391,13 @@ class TestDeliverabilityDrop:
 
 class TestDormantReturn:
     def wake(
-        self, number: int, *, mails: int = 3, last_click: timedelta | None = None, **fields
+        self,
+        number: int,
+        *,
+        mails: int = 3,
+        last_click: timedelta | None = None,
+        identified: bool = True,
+        **fields,
     ) -> None:
         mailings = [sent(ago=days * DAYS) for days in (100, 80, 60)[:mails]]
         link = TrackedLink.objects.filter(mailing=mailings[0]).get()
@@ -342,6 +408,7 @@ class TestDormantReturn:
                     mailing=mailing,
                     contact=contact,
                     state=DeliveryState.SENT,
+                    identified=identified,
                     settled_at=mailing.started_at,
                 )
             for ago in filter(None, (DAYS, last_click)):
@@ -367,12 +434,24 @@ class TestDormantReturn:
             (5, {"mails": 2}),
             (5, {"last_click": 60 * DAYS}),
             (5, {"verdict": Verdict.MACHINE}),
+            (5, {"identified": False}),
         ],
-        ids=["too few", "few mails", "not silent", "machines"],
+        ids=["too few", "few mails", "not silent", "machines", "not known until now"],
     )
     def test_others_are_none(self, number, more):
         self.wake(number, **more)
         assert overall(is_thorough=True) == {}
+
+    def test_whoever_clicked_what_was_deleted_was_not_silent(self):
+        self.wake(5)
+        MailingTotals.objects.update(events_removed_at=NOW - DAYS)
+        assert overall(is_thorough=True) == {}
+
+    @pytest.mark.parametrize(("days", "is_found"), [(193, False), (194, True)])
+    def test_where_clicks_are_deleted_sooner_nobody_knows(self, settings, days, is_found):
+        settings.WAGTAIL_EMAIL_INSIGHTS = {"retention_days": days}
+        self.wake(5)
+        assert ("dormant_return" in overall(is_thorough=True)) is is_found
 
     def test_a_screen_does_not_look_for_them(self):
         self.wake(5)
@@ -501,6 +580,33 @@ def test_two_of_one_name_are_refused(own_registry, clash):
     attributes = {"code": "mine", "label": "", "sentence": "", "advice": (), **clash}
     with pytest.raises(ImproperlyConfigured):
         register(type("Mine", (EmailDiagnostic,), attributes))
+
+
+@pytest.mark.parametrize("code", ["shop.many", "two words", "", "x" * 41, "café"])
+def test_a_code_that_fits_no_address_is_refused(own_registry, code):
+    words = {"code": code, "label": "", "sentence": "", "advice": ()}
+    with pytest.raises(ImproperlyConfigured, match="1 to 40"):
+        register(type("Mine", (EmailDiagnostic,), words))
+    assert code not in diagnostics._registry
+
+
+def test_one_about_many_mailings_may_find_several_things(own_registry, caplog):
+    @register
+    class EachSender(OverallDiagnostic):
+        code = "each_sender"
+        label = "Senders"
+        sentence = "They send."
+        advice = ()
+
+        def find(self, overall):
+            return (self.finding(name, subject=name) for name in ("a", "b"))
+
+    assert [finding.subject for finding in overall_findings(now=NOW)] == ["a", "b"]
+    EachSender.find = lambda self, overall: self.finding("a", subject="a" * 41)
+    Alert.objects.create(code="each_sender", subject="b", severity=Severity.WARNING, sentence="B.")
+    [stands] = overall_findings(now=NOW)
+    assert (stands.signal, stands.subject) == ("B.", "b")
+    assert "'each_sender' failed" in caplog.text
 
 
 def test_many_emails_cost_as_many_queries_as_one(django_assert_num_queries):

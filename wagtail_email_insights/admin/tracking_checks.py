@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.apps import apps
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.models import Site
 
 from ..conf import app_settings
 from ..contacts.models import RecipientList
+from ..feedback import visits
 from ..feedback.models import SeenReport
+from ..feedback.visits import Visit
 from ..statistics.tracking_check import Check, Result, State
 from ..statistics.wording import time_since
 from ..subscriptions.forms import SubscribeForm
+
+LATE = timedelta(hours=1)
+"""Mailboxes are due every five minutes."""
 
 
 def check_forms(site: Site | None) -> Result:
@@ -37,13 +45,16 @@ def check_forms(site: Site | None) -> Result:
 
 def check_feedback(site: Site | None) -> Result:
     """Look for a source of bounces and spam reports, and when it last told something."""
+    seen = [(mailbox.get("host", "?"), visits.last(mailbox)) for mailbox in app_settings.mailboxes]
+    if trouble := _trouble(seen):
+        return trouble
     latest = SeenReport.objects.order_by("-seen_at").values_list("seen_at", flat=True).first()
     if latest:
         return Result(
             State.OK, _("The last bounce, report or reply came in %s ago.") % time_since(latest)
         )
-    if app_settings.mailboxes:
-        return Result(State.OK, _("A mailbox for bounces and replies is read; it was empty."))
+    if seen:
+        return _nothing_yet([visit for _host, visit in seen])
     if apps.is_installed("anymail"):
         return Result(
             State.ATTENTION,
@@ -57,6 +68,44 @@ def check_feedback(site: Site | None) -> Result:
             "delivered."
         ),
         _("Connect a mailbox or your provider's webhook."),
+    )
+
+
+def _trouble(seen: list[tuple[str, Visit | None]]) -> Result | None:
+    """Return what is wrong with the first mailbox that could not be read, or that nobody reads."""
+    for host, visit in seen:
+        if visit and not visit.success:
+            return Result(
+                State.ATTENTION,
+                _("The mailbox at %(host)s could not be read when it was last tried, %(time)s ago.")
+                % {"host": host, "time": time_since(visit.at)},
+                _("Correct the setting mailboxes; the log of the worker says what is wrong."),
+            )
+        if visit and timezone.now() - visit.at > LATE:
+            return Result(
+                State.ATTENTION,
+                _("Nobody has looked into the mailbox at %(host)s for %(time)s.")
+                % {"host": host, "time": time_since(visit.at)},
+                _("See that a worker runs, and look into its log."),
+            )
+    return None
+
+
+def _nothing_yet(visits_paid: list[Visit | None]) -> Result:
+    known = [visit.at for visit in visits_paid if visit]
+    if len(known) < len(visits_paid):
+        return Result(
+            State.ATTENTION,
+            _(
+                "A mailbox is set up, but nothing has come from it yet, and whether it can be read "
+                "is not known here."
+            ),
+            _("If bounces should have come, see that a worker runs, and look into its log."),
+        )
+    return Result(
+        State.OK,
+        _("The mailbox was last read %s ago; no bounce, report or reply has been in it yet.")
+        % time_since(min(known)),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from ..conf import app_settings
+from . import visits
 from .mailbox import MailboxError, poll
 
 logger = logging.getLogger(__name__)
@@ -21,4 +22,7 @@ def poll_mailboxes() -> int:
             handled += poll(mailbox)
         except MailboxError as error:
             logger.error("A mailbox cannot be read: %s", error)
+            visits.note(mailbox, success=False)
+        else:
+            visits.note(mailbox, success=True)
     return handled

@@ -6,19 +6,20 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 
-from ..conf import app_settings
 from ..emails.models import Email
 from ..mailings.models import Mailing
 from . import gathering
 from .cases import DAY, EmailCase, Overall, Sent, Series
+from .comparison import least_copies
 from .figures import Figures, figures_for_groups
 from .models import Alert, Mute
 
 YOUNG = timedelta(days=3)
-"""Until this age a mailing is compared with what others had at its age."""
+"""Until so long after its end a mailing is compared with what others had by then."""
 
 
 def cases_of(
@@ -29,31 +30,69 @@ def cases_of(
     now: datetime | None = None,
 ) -> list[EmailCase]:
     """Return a case for each e-mail, whatever was sent of it, in the order given."""
-    emails, now = list(emails), now or timezone.now()
-    mailings = _mailings_by_email(emails)
-    newest = [of_one[0] for of_one in mailings.values() if of_one]
-    peers = gathering.earlier_of_senders(newest)
-    own = [mailings[email.pk] for email in emails]
-    figures = figures_for_groups([*own, *([peer] for peer in peers)])
-    beside = _beside(emails, mailings, is_thorough=is_thorough)
-    weighty = _weighty(peers, figures[len(own) :])
-    by_hour = _clicked_by_hour(newest, weighty, now)
+    now = now or timezone.now()
+    own = _own(list(emails), too_early, now)
+    earlier = _earlier(own)
+    peers = list({peer.pk: peer for of_one in earlier.values() for peer in of_one}.values())
+    everything, responses, each = _figures(own, peers)
+    beside = _beside(own, peers, is_thorough=is_thorough)
+    sent = {
+        peer.pk: Sent(peer, figures, peer.pk in beside.with_links)
+        for peer, figures in zip(peers, each, strict=True)
+    }
+    by_hour = _clicked_by_hour(own, peers, now)
     return [
-        _case(email, of_email, mailings[email.pk], weighty, by_hour, beside, now, too_early)
-        for email, of_email in zip(emails, figures, strict=False)
+        EmailCase(
+            email=one.email,
+            mailings=one.mailings,
+            figures=figures,
+            ripe=one.ripe,
+            response=response,
+            now=now,
+            too_early=too_early,
+            peers=[sent[peer.pk] for peer in one.among(earlier)],
+            clicked_by_hour=by_hour if one.is_young(now) else None,
+            **beside.of(one),
+        )
+        for one, figures, response in zip(own, everything, responses, strict=True)
     ]
 
 
 def overall_case(*, is_thorough: bool = False, now: datetime | None = None) -> Overall:
     """Return what every sender sent lately and what can be judged of it."""
     now = now or timezone.now()
-    mailings = gathering.lately(now)
     by_line: dict[gathering.Line, list[Sent]] = defaultdict(list)
-    for sent in _weighty(mailings, figures_for_groups([[mailing] for mailing in mailings])):
-        if now - sent.begun >= DAY:
+    for sent in _each_sent(gathering.lately(now)):
+        if sent.volume >= least_copies() and now - sent.ended >= DAY:
             by_line[gathering.line_of(sent.mailing)].append(sent)
-    series = [Series(gathering.name_of(of_one[0].mailing), of_one) for of_one in by_line.values()]
+    series = [
+        Series(gathering.name_of(of_one[0].mailing), of_one, gathering.subject_of(line))
+        for line, of_one in by_line.items()
+    ]
     return Overall(series, now, is_thorough)
+
+
+@dataclass(frozen=True)
+class _Own:
+    """One e-mail, what was sent of it, and what of that can be judged by what readers did."""
+
+    email: Email
+    mailings: Sequence[Mailing]
+    ripe: Sequence[Mailing]
+
+    @property
+    def newest(self) -> Mailing | None:
+        """The mailing that is measured by what its sender sent before."""
+        return next(iter([*self.ripe, *self.mailings]), None)
+
+    def among(self, earlier: Mapping[int, Sequence[Mailing]]) -> Sequence[Mailing]:
+        return earlier[self.newest.pk] if self.newest else ()
+
+    def is_young(self, now: datetime) -> bool:
+        return bool(self.ripe) and self.age(now) < YOUNG
+
+    def age(self, now: datetime) -> timedelta:
+        return now - max(map(gathering.ended, self.ripe))
 
 
 @dataclass(frozen=True)
@@ -67,93 +106,83 @@ class _Beside:
     mutes: Mapping[int, Sequence[Mute]]
     alerts: Mapping[int, Sequence[Alert]]
 
+    def of(self, one: _Own) -> dict[str, Any]:
+        """Return what of this an EmailCase holds."""
+        ids, email = [mailing.pk for mailing in one.ripe], one.email.pk
+        twice = self.had_it_twice
+        return {
+            "has_links": any(pk in self.with_links for pk in ids),
+            "opens_by_proxies": sum(self.opens_by_proxies.get(pk, 0) for pk in ids),
+            "opened_at_once": sum(self.opened_at_once.get(pk, 0) for pk in ids),
+            "had_it_twice": None if twice is None else twice.get(email, 0),
+            "muted": frozenset(mute.code for mute in self.mutes.get(email, ())),
+            "alerts": self.alerts.get(email, ()),
+        }
 
-def _beside(
-    emails: Sequence[Email], mailings: Mapping[int, Sequence[Mailing]], *, is_thorough: bool
-) -> _Beside:
-    every = [mailing for of_one in mailings.values() for mailing in of_one]
-    ids = [mailing.pk for mailing in every]
+
+def _own(emails: Sequence[Email], too_early: timedelta, now: datetime) -> list[_Own]:
+    found: dict[int, list[Mailing]] = {email.pk: [] for email in emails}
+    for mailing in gathering.sent_of(emails):
+        found[mailing.email_id].append(mailing)
+    return [
+        _Own(email, found[email.pk], _ripe(found[email.pk], too_early, now)) for email in emails
+    ]
+
+
+def _ripe(mailings: Sequence[Mailing], too_early: timedelta, now: datetime) -> list[Mailing]:
+    return [
+        mailing
+        for mailing in mailings
+        if mailing.resend_of_id is None and gathering.is_ripe(mailing, now, too_early)
+    ]
+
+
+def _earlier(own: Sequence[_Own]) -> dict[int, list[Mailing]]:
+    """Return what each e-mail is measured by, by the id of the mailing that is measured."""
+    return gathering.earlier_of_senders(
+        [one.newest for one in own if one.newest],
+        most_of_one_email=max((len(one.mailings) for one in own), default=0),
+    )
+
+
+def _figures(
+    own: Sequence[_Own], peers: Sequence[Mailing]
+) -> tuple[list[Figures], list[Figures], list[Figures]]:
+    """Return the figures of everything sent of each e-mail, of what is ripe, and of each peer."""
+    groups = [one.mailings for one in own] + [one.ripe for one in own]
+    found = figures_for_groups([*groups, *([peer] for peer in peers)])
+    return found[: len(own)], found[len(own) : len(groups)], found[len(groups) :]
+
+
+def _each_sent(mailings: Sequence[Mailing]) -> list[Sent]:
+    linked = gathering.with_links([mailing.pk for mailing in mailings])
+    figures = figures_for_groups([[mailing] for mailing in mailings])
+    return [
+        Sent(mailing, of_one, mailing.pk in linked)
+        for mailing, of_one in zip(mailings, figures, strict=True)
+    ]
+
+
+def _beside(own: Sequence[_Own], peers: Sequence[Mailing], *, is_thorough: bool) -> _Beside:
+    ripe = [mailing for one in own for mailing in one.ripe]
+    ids = [mailing.pk for mailing in ripe]
+    emails = [one.email for one in own]
+    every = {one.email.pk: one.mailings for one in own}
     return _Beside(
-        with_links=gathering.with_links(ids),
+        with_links=gathering.with_links([*ids, *(peer.pk for peer in peers)]),
         opens_by_proxies=gathering.opens_by_proxies(ids),
-        opened_at_once=gathering.opened_at_once(every),
-        had_it_twice=gathering.had_it_twice(mailings) if is_thorough else None,
+        opened_at_once=gathering.opened_at_once(ripe),
+        had_it_twice=gathering.had_it_twice(every) if is_thorough else None,
         mutes=_by_email(Mute.objects.filter(email__in=emails)),
         alerts=_by_email(Alert.objects.filter(email__in=emails, over_at=None)),
     )
 
 
-def _case(
-    email: Email,
-    figures: Figures,
-    mailings: Sequence[Mailing],
-    weighty: Sequence[Sent],
-    by_hour: Mapping[int, Mapping[datetime, int]],
-    beside: _Beside,
-    now: datetime,
-    too_early: timedelta,
-) -> EmailCase:
-    ids = [mailing.pk for mailing in mailings]
-    twice = beside.had_it_twice
-    return EmailCase(
-        email=email,
-        mailings=mailings,
-        figures=figures,
-        now=now,
-        too_early=too_early,
-        peers=_peers_of(mailings, weighty),
-        clicked_by_hour=by_hour if mailings and _is_young(mailings[0], now) else None,
-        has_links=any(pk in beside.with_links for pk in ids),
-        opens_by_proxies=sum(beside.opens_by_proxies.get(pk, 0) for pk in ids),
-        opened_at_once=sum(beside.opened_at_once.get(pk, 0) for pk in ids),
-        had_it_twice=None if twice is None else twice.get(email.pk, 0),
-        muted=frozenset(mute.code for mute in beside.mutes.get(email.pk, ())),
-        alerts=beside.alerts.get(email.pk, ()),
-    )
-
-
-def _mailings_by_email(emails: Sequence[Email]) -> dict[int, list[Mailing]]:
-    found: dict[int, list[Mailing]] = {email.pk: [] for email in emails}
-    for mailing in gathering.sent_of(emails):
-        found[mailing.email_id].append(mailing)
-    return found
-
-
-def _weighty(mailings: Sequence[Mailing], each: Sequence[Figures]) -> list[Sent]:
-    """Return the mailings with enough delivered copies to say something."""
-    floor = max(1, app_settings.ranking_floor)
-    pairs = zip(mailings, each, strict=True)
-    return [
-        Sent(mailing, figures) for mailing, figures in pairs if figures.counts.delivered >= floor
-    ]
-
-
-def _peers_of(mailings: Sequence[Mailing], weighty: Sequence[Sent]) -> list[Sent]:
-    """Return what the sender of the newest of *mailings* sent before it, of other e-mails too."""
-    if not mailings:
-        return []
-    newest, own = mailings[0], {mailing.pk for mailing in mailings}
-    earlier = [
-        sent
-        for sent in weighty
-        if gathering.line_of(sent.mailing) == gathering.line_of(newest)
-        and sent.begun < gathering.begun(newest)
-        and sent.mailing.pk not in own
-    ]
-    return earlier[: gathering.LOOK_BACK]
-
-
 def _clicked_by_hour(
-    newest: Sequence[Mailing], weighty: Sequence[Sent], now: datetime
+    own: Sequence[_Own], peers: Sequence[Mailing], now: datetime
 ) -> dict[int, dict[datetime, int]]:
-    ages = [now - gathering.begun(mailing) for mailing in newest if _is_young(mailing, now)]
-    if not ages:
-        return {}
-    return gathering.clicked_by_hour([sent.mailing for sent in weighty], max(ages))
-
-
-def _is_young(mailing: Mailing, now: datetime) -> bool:
-    return now - gathering.begun(mailing) < YOUNG
+    ages = [one.age(now) for one in own if one.is_young(now)]
+    return gathering.clicked_by_hour(peers, max(ages)) if ages else {}
 
 
 def _by_email(rows: Iterable) -> dict[int, list]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from wagtail.models import Site
 
 from ..conf import app_settings
 from ..consents.models import ConsentAction, ConsentRecord
 from ..consents.queries import current_version, may_be_known, tracking_consent
 from ..contacts.models import Contact
+from ..tracking.models import Event, EventKind
 from .tracking_check import Check, Result, State
 from .wording import number, percent, time_since
 
@@ -39,7 +42,7 @@ def check_consent(site: Site | None) -> Result:
 
 
 def check_agreements(site: Site | None) -> Result:
-    """Tell when somebody last agreed."""
+    """Tell when somebody last agreed, and whether many have come since who did not."""
     latest = (
         ConsentRecord.objects.filter(
             consent__code=app_settings.tracking_consent, action=ConsentAction.AGREE
@@ -47,13 +50,19 @@ def check_agreements(site: Site | None) -> Result:
         .order_by("-pk")
         .first()
     )
-    if latest:
-        return Result(State.OK, _("The last agreement came in %s ago.") % time_since(latest.at))
-    return Result(
-        State.ATTENTION,
-        _("Nobody has ever agreed to be known."),
-        _("Subscribe yourself with your own form, and see that it asks for the consent."),
+    try_it = _("Subscribe yourself with your own form, and see that it asks for the consent.")
+    if latest is None:
+        return Result(State.ATTENTION, _("Nobody has ever agreed to be known."), try_it)
+    told = _("The last agreement came in %s ago.") % time_since(latest.at)
+    floor = max(1, app_settings.ranking_floor)
+    if not _have_confirmed_since(latest.at, floor):
+        return Result(State.OK, told)
+    since = ngettext(
+        "Since then at least %(number)s subscription was confirmed without one.",
+        "Since then at least %(number)s subscriptions were confirmed without one.",
+        floor,
     )
+    return Result(State.ATTENTION, f"{told} {since % {'number': number(floor)}}", try_it)
 
 
 def check_share(site: Site | None) -> Result:
@@ -81,6 +90,12 @@ def check_share(site: Site | None) -> Result:
             "contacts",
         )
     return Result(State.OK, told)
+
+
+def _have_confirmed_since(moment: datetime, floor: int) -> bool:
+    """Tell whether as many subscriptions as *floor* were confirmed; imports confirm none."""
+    confirmed = Event.objects.filter(kind=EventKind.CONFIRM, at__gt=moment)
+    return confirmed.order_by("at")[:floor].count() >= floor
 
 
 CHECKS = [

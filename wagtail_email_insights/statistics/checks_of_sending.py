@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.apps import apps
 from django.core.checks import WARNING, run_checks
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -45,7 +46,7 @@ def check_worker(site: Site | None) -> Result:
             _("There is no queue here, so whether anybody works cannot be seen."),
             _("See that cron calls manage.py email_insights run_due every minute."),
         )
-    return _of_last_task(_last_finished(), _last_called())
+    return _of_last_task(_last_stopped(success=True), _last_stopped(success=False), _last_called())
 
 
 def check_base_url(site: Site | None) -> Result:
@@ -76,7 +77,7 @@ def check_base_url(site: Site | None) -> Result:
 
 def check_links(site: Site | None) -> Result:
     """Look at what the last mailing carried."""
-    mailing = Mailing.objects.started().select_related("email").first()
+    mailing = _last_prepared()
     if mailing is None:
         return Result(State.OFF, _("Nothing has been sent yet."))
     links = TrackedLink.objects.filter(mailing=mailing).count()
@@ -107,6 +108,13 @@ def check_system(site: Site | None) -> Result:
         " ".join(str(message.msg) for message in found),
         " ".join(str(message.hint) for message in found if message.hint),
     )
+
+
+def _last_prepared() -> Mailing | None:
+    """Return the newest mailing whose content is frozen: one that still prepares has no links."""
+    contents = MailingContent.objects.filter(mailing=OuterRef("pk"))
+    started = Mailing.objects.started().filter(Exists(contents), started_at__isnull=False)
+    return started.select_related("email").first()
 
 
 def _judged(answer: Answer, root: str) -> Result:
@@ -143,18 +151,35 @@ def _without_pixel(links: int) -> str:
     )
 
 
-def _of_last_task(finished: datetime | None, called: datetime | None) -> Result:
-    """Judge by when a task of ours was last finished, and when the cluster last called for one."""
+def _of_last_task(
+    finished: datetime | None, failed: datetime | None, called: datetime | None
+) -> Result:
+    """Judge by when a task of ours last succeeded and failed, and was last called for."""
     since = timezone.now() - LATE
+    if failed and failed > max(finished or since, since):
+        return _failing(failed)
     if finished and finished > since:
         return Result(State.OK, _("A worker last finished a task %s ago.") % time_since(finished))
     if called and called > since:
         return _only_called(called)
+    return _nobody_seen(max(filter(None, (finished, failed, called)), default=None))
+
+
+def _failing(failed: datetime) -> Result:
+    return Result(
+        State.ATTENTION,
+        _("Tasks fail: the last one %s ago, and none was seen to succeed since.")
+        % time_since(failed),
+        _("Look at the failed tasks in the Django admin, or into the log of the cluster."),
+    )
+
+
+def _nobody_seen(latest: datetime | None) -> Result:
     start = _("Start it with manage.py qcluster, unless cron calls run_due instead.")
-    if latest := max(filter(None, (finished, called)), default=None):
-        told = _("No worker has been seen at work for %s.") % time_since(latest)
-        return Result(State.ATTENTION, told, start)
-    return Result(State.ATTENTION, _("No worker has been seen at work yet."), start)
+    if latest is None:
+        return Result(State.ATTENTION, _("No worker has been seen at work yet."), start)
+    told = _("No worker has been seen at work for %s.") % time_since(latest)
+    return Result(State.ATTENTION, told, start)
 
 
 def _only_called(called: datetime) -> Result:
@@ -173,11 +198,11 @@ def _only_called(called: datetime) -> Result:
     )
 
 
-def _last_finished() -> datetime | None:
-    """Return when a worker last finished a task of ours; None where no trace of one is kept."""
+def _last_stopped(*, success: bool) -> datetime | None:
+    """Return when a task of ours last ended well, or failed; None where no trace of one is kept."""
     from django_q.models import Task
 
-    tasks = Task.objects.filter(func__startswith=OURS).order_by("-stopped")
+    tasks = Task.objects.filter(func__startswith=OURS, success=success).order_by("-stopped")
     return tasks.values_list("stopped", flat=True).first()
 
 

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from statistics import median
 
 from ..conf import app_settings
-from ..mailings.models import Mailing
+from ..mailings.models import OPEN_STATES, Mailing
 from ..tracking.models import Scope
 from .definitions import DEFINITIONS, Definition, Words
-from .figures import Figure, Figures, figures_for_groups
-
-LOOK_BACK = 20
-"""Mailings of a sender that say what is usual."""
+from .figures import Figure, Figures, figures_for_groups, ratio
+from .gathering import LOOK_BACK, with_links
 
 ENOUGH = 3
 """Mailings below which nothing is usual yet."""
+
+OF_LINKS = frozenset({"clicked", "click_to_open"})
+"""Rates that say nothing of a mailing without a link to follow."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +44,42 @@ def compare(
 def senders_median(mailing: Mailing, scope: Scope = Scope.READERS) -> dict[str, float] | None:
     """Return the median rate of each figure over what the same sender sent before *mailing*.
 
-    Of the last twenty mailings, without resends and the same e-mail to others, those with at least
-    ``ranking_floor`` delivered copies; None where fewer than three are left.
+    Of the last twenty mailings, without resends, the same e-mail to others and what is still being
+    sent, a figure counts those that have at least ``ranking_floor`` copies to divide it by, and one
+    of clicks only those with links. None where no figure has three of them.
     """
     earlier = _earlier_of_sender(mailing)
     each = figures_for_groups([[other] for other in earlier], scope)
-    floor = app_settings.ranking_floor
-    weighty = [figures for figures in each if figures.counts.delivered >= max(1, floor)]
-    if len(weighty) < ENOUGH:
+    linked = with_links([other.pk for other in earlier])
+    with_link = [found for other, found in zip(earlier, each, strict=True) if other.pk in linked]
+    rates = {
+        definition.code: _rates(with_link if definition.code in OF_LINKS else each, definition.code)
+        for definition in DEFINITIONS
+    }
+    return {code: median(found) for code, found in rates.items() if len(found) >= ENOUGH} or None
+
+
+def weighty_rate(figures: Figures, code: str) -> float | None:
+    """Return a rate; None where nobody reports it or too few copies are behind it.
+
+    What counts are the copies in which it could have been seen: where anonymous ones are not told
+    apart, a thousand delivered copies may be two for clicks.
+    """
+    figure = figures.get(code)
+    if figure is None:
         return None
-    rates = {definition.code: _rates(weighty, definition.code) for definition in DEFINITIONS}
-    return {code: median(found) for code, found in rates.items() if found}
+    behind = figures["clicked"] if code == "click_to_open" else figure
+    return figure.rate if behind.denominator >= least_copies() else None
+
+
+def weighty(part: int, whole: int) -> float | None:
+    """Return the share of *part*; None where *whole* is too few copies to say something."""
+    return ratio(part, whole) if whole >= least_copies() else None
+
+
+def least_copies() -> int:
+    """Return below how many copies a rate says nothing."""
+    return max(1, app_settings.ranking_floor)
 
 
 def _row(definition: Definition, columns: Sequence[Figures]) -> ComparisonRow:
@@ -74,6 +100,7 @@ def _earlier_of_sender(mailing: Mailing) -> list[Mailing]:
         started_at__isnull=False,
         resend_of__isnull=True,
     )
+    others = others.exclude(state__in=OPEN_STATES)
     if mailing.started_at:
         others = others.filter(started_at__lt=mailing.started_at)
     # Other sends of the same e-mail say nothing about what is usual.
@@ -81,5 +108,5 @@ def _earlier_of_sender(mailing: Mailing) -> list[Mailing]:
 
 
 def _rates(each: Sequence[Figures], code: str) -> list[float]:
-    found = (figures.get(code) for figures in each)
-    return [figure.rate for figure in found if figure and figure.rate is not None]
+    rates = (weighty_rate(figures, code) for figures in each)
+    return [rate for rate in rates if rate is not None]

@@ -8,6 +8,7 @@ and alerted about like ours.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,11 +21,14 @@ from ..conf import app_settings
 from ..emails.models import Email
 from .case_loading import cases_of, overall_case
 from .cases import EmailCase, Overall
-from .models import Alert, Severity
+from .models import CODE_LENGTH, Alert, Severity
 
 logger = logging.getLogger(__name__)
 
 Text = str | Promise
+
+CODE = re.compile(rf"[-a-zA-Z0-9_]{{1,{CODE_LENGTH}}}")
+"""What a code must look like: it stands in addresses and is stored with each alert."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,8 @@ class Finding:
     """What one diagnostic has to say: what was measured, what that means, what to do.
 
     ``leads_to`` names the admin page that helps on, if there is one. ``is_alert`` tells whether
-    somebody should be told who does not look.
+    somebody should be told who does not look. ``subject`` tells several findings of one diagnostic
+    from each other, such as those about different senders: each is an alert of its own.
     """
 
     code: str
@@ -43,6 +48,7 @@ class Finding:
     advice: Sequence[Text]
     is_alert: bool = True
     leads_to: str = ""
+    subject: str = ""
 
 
 class Diagnostic:
@@ -66,8 +72,15 @@ class Diagnostic:
     def threshold(self, name: str) -> float:
         return app_settings.diagnostics.get(name, self.thresholds[name])
 
-    def finding(self, signal: str, *, severity: Severity | None = None) -> Finding:
-        """Return what is found, *signal* saying with numbers what was measured."""
+    def finding(
+        self, signal: str, *, severity: Severity | None = None, subject: str = ""
+    ) -> Finding:
+        """Return what is found, *signal* saying with numbers what was measured.
+
+        Raises ValueError for a *subject* that is too long to be stored.
+        """
+        if len(subject) > CODE_LENGTH:
+            raise ValueError(f"The subject {subject!r} has over {CODE_LENGTH} characters")
         return Finding(
             code=self.code,
             label=self.label,
@@ -77,6 +90,7 @@ class Diagnostic:
             advice=self.advice,
             is_alert=self.is_alert,
             leads_to=self.leads_to,
+            subject=subject,
         )
 
 
@@ -85,6 +99,9 @@ class EmailDiagnostic(Diagnostic):
 
     needs_time: ClassVar[bool] = True
     """Rates of a mailing that has only just gone out say nothing: wait until they do."""
+
+    needs_end: ClassVar[bool] = True
+    """Wait from when the last copy went out; otherwise from when the first did."""
 
     def applies(self, case: EmailCase) -> bool:
         """Tell whether there is anything to judge; ``find`` is asked only then."""
@@ -101,7 +118,8 @@ class OverallDiagnostic(Diagnostic):
         """Tell whether there is anything to judge; ``find`` is asked only then."""
         return True
 
-    def find(self, overall: Overall) -> Finding | None:
+    def find(self, overall: Overall) -> Finding | Iterable[Finding] | None:
+        """Return what is found: one finding about all, or one for each subject there is."""
         raise NotImplementedError
 
 
@@ -111,7 +129,16 @@ D = TypeVar("D", bound=type[Diagnostic])
 
 
 def register(diagnostic: D) -> D:
-    """Have *diagnostic* asked; raises ImproperlyConfigured for a code or threshold in use."""
+    """Have *diagnostic* asked.
+
+    Raises ImproperlyConfigured for a code or threshold in use, and for a code that is no slug of at
+    most 40 characters.
+    """
+    if not CODE.fullmatch(diagnostic.code):
+        raise ImproperlyConfigured(
+            f"The code {diagnostic.code!r} of a diagnostic must have 1 to {CODE_LENGTH} letters, "
+            "digits, hyphens and underscores"
+        )
     others = [other for code, other in _registry.items() if code != diagnostic.code]
     taken = {name for other in others for name in other.thresholds}
     if clash := taken & set(diagnostic.thresholds):
@@ -169,7 +196,7 @@ def finding_of(alert: Alert) -> Finding | None:
     known = get(alert.code)
     if known is None:
         return None
-    return known.finding(alert.sentence, severity=Severity(alert.severity))
+    return known.finding(alert.sentence, severity=Severity(alert.severity), subject=alert.subject)
 
 
 def ask_about_email(case: EmailCase) -> list[Finding]:
@@ -180,13 +207,20 @@ def ask_about_email(case: EmailCase) -> list[Finding]:
         if isinstance(known, EmailDiagnostic)
         and known.code not in case.muted
         and (case.is_thorough or not known.is_thorough)
-        and not (known.needs_time and case.is_too_early)
+        and _is_due(known, case)
     ]
     background = [] if case.is_thorough else _from_background(case.alerts)
-    found = [_ask(known, case, case.alerts) for known in asked]
+    found = [finding for known in asked for finding in _ask(known, case, case.alerts)]
     return worst_first(
         [*found, *(finding for finding in background if finding.code not in case.muted)]
     )
+
+
+def _is_due(known: EmailDiagnostic, case: EmailCase) -> bool:
+    """Tell whether readers have had the time that *known* gives them."""
+    if not known.needs_time:
+        return True
+    return not (case.is_too_early if known.needs_end else case.has_just_begun)
 
 
 def ask_about_all(overall: Overall, alerts: Iterable[Alert] = ()) -> list[Finding]:
@@ -199,29 +233,39 @@ def ask_about_all(overall: Overall, alerts: Iterable[Alert] = ()) -> list[Findin
         for known in _registry.values()
         if isinstance(known, OverallDiagnostic) and (overall.is_thorough or not known.is_thorough)
     ]
-    return worst_first(_ask(known, overall, alerts) for known in asked)
+    return worst_first(finding for known in asked for finding in _ask(known, overall, alerts))
 
 
-def _ask(known: Any, about: EmailCase | Overall, alerts: Iterable[Alert]) -> Finding | None:
+def _ask(known: Any, about: EmailCase | Overall, alerts: Iterable[Alert]) -> list[Finding]:
     """Return what *known* finds; one that fails is logged, and what it found last stands.
 
     Neither a screen nor the other diagnostics suffer from one, a host's own among them.
     """
     try:
-        return known.find(about) if known.applies(about) else None
+        return _each(known.find(about)) if known.applies(about) else []
     except Exception:
         logger.exception("The diagnostic %r failed", known.code)
-        return next((finding_of(alert) for alert in alerts if alert.code == known.code), None)
+        return _findings_of(alert for alert in alerts if alert.code == known.code)
+
+
+def _each(found: Finding | Iterable[Finding] | None) -> list[Finding]:
+    if found is None or isinstance(found, Finding):
+        return [found] if found else []
+    return list(found)
 
 
 def _from_background(alerts: Iterable[Alert]) -> list[Finding]:
-    thorough = [alert for alert in alerts if (known := get(alert.code)) and known.is_thorough]
-    return [finding for alert in thorough if (finding := finding_of(alert))]
+    return _findings_of(
+        alert for alert in alerts if (known := get(alert.code)) and known.is_thorough
+    )
 
 
-def worst_first(findings: Iterable[Finding | None]) -> list[Finding]:
-    found = [finding for finding in findings if finding]
-    return sorted(found, key=lambda finding: -rank(finding.severity))
+def _findings_of(alerts: Iterable[Alert]) -> list[Finding]:
+    return [finding for alert in alerts if (finding := finding_of(alert))]
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda finding: -rank(finding.severity))
 
 
 def rank(severity: str) -> int:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from django.db.models import (
     Case,
@@ -12,6 +13,7 @@ from django.db.models import (
     Count,
     Exists,
     F,
+    IntegerField,
     OuterRef,
     Q,
     QuerySet,
@@ -24,9 +26,11 @@ from django.db.models.functions import RowNumber
 from django.utils.translation import gettext as _
 
 from ..emails.models import Email
-from ..mailings.models import Delivery, DeliveryState, Mailing
+from ..mailings.models import OPEN_STATES, Delivery, DeliveryState, Mailing
 from ..tracking.models import Dimension, Event, EventKind, Scope, Tally, TrackedLink, Verdict
-from .comparison import LOOK_BACK
+
+LOOK_BACK = 20
+"""Mailings of a sender that say what is usual."""
 
 HOUR = timedelta(hours=1)
 KEY_OF_HOUR = "%Y-%m-%dT%H"
@@ -42,6 +46,11 @@ def line_of(mailing: Mailing) -> Line:
     return mailing.sender_id, mailing.site_id
 
 
+def subject_of(line: Line) -> str:
+    """Return what tells the alerts about one sender on one site from those about others."""
+    return "-".join(str(pk or "") for pk in line)
+
+
 def name_of(mailing: Mailing) -> str:
     """Return what editors know the sender of *mailing* by."""
     return mailing.sender.name if mailing.sender else _("Without a sender of its own")
@@ -51,24 +60,36 @@ def begun(mailing: Mailing) -> datetime:
     return mailing.started_at or mailing.created_at
 
 
+def ended(mailing: Mailing) -> datetime:
+    """Return when the last copy went out: hours after the first, where readers have their hour."""
+    return mailing.finished_at or begun(mailing)
+
+
+def is_ripe(mailing: Mailing, now: datetime, too_early: timedelta) -> bool:
+    """Tell whether the readers of every copy have had at least *too_early* for it."""
+    return mailing.state not in OPEN_STATES and now - ended(mailing) >= too_early
+
+
 def sent_of(emails: Collection[Email]) -> QuerySet[Mailing]:
     """Return what was sent of *emails*, the newest first."""
     return Mailing.objects.started().filter(email__in=emails).select_related("sender", "site")
 
 
-def earlier_of_senders(mailings: Sequence[Mailing]) -> list[Mailing]:
-    """Return what the same senders sent before *mailings*, the newest first.
+def earlier_of_senders(
+    mailings: Sequence[Mailing], *, most_of_one_email: int
+) -> dict[int, list[Mailing]]:
+    """Return what the same sender sent before each of *mailings*, by its id, the newest first.
 
-    For each sender as many as are looked back on, and those that come between.
+    For each as many as are looked back on, without other sends of the same e-mail, of which there
+    are at most so many; what else is asked about makes no difference. One query for all.
     """
-    per_line: dict[Line, list[Mailing]] = defaultdict(list)
-    for mailing in mailings:
-        per_line[line_of(mailing)].append(mailing)
-    wanted = Q(pk__in=[])
-    for line, of_line in per_line.items():
-        wanted |= _of_line(line) & Q(started_at__lt=max(map(begun, of_line)))
-    most = max((len(of_line) for of_line in per_line.values()), default=0)
-    return _newest_of_each_line(wanted, LOOK_BACK + 2 * most)
+    earlier: dict[Line, list[Mailing]] = defaultdict(list)
+    for other in _before(mailings, LOOK_BACK + most_of_one_email):
+        earlier[line_of(other)].append(other)
+    return {
+        mailing.pk: list(islice(_beside(mailing, earlier[line_of(mailing)]), LOOK_BACK))
+        for mailing in mailings
+    }
 
 
 def lately(now: datetime) -> list[Mailing]:
@@ -111,8 +132,8 @@ def opened_at_once(mailings: Sequence[Mailing]) -> dict[int, int]:
 
 
 def clicked_by_hour(mailings: Sequence[Mailing], age: timedelta) -> dict[int, dict[datetime, int]]:
-    """Count the copies by the hour of their first click, until each mailing was *age* old."""
-    until = {mailing.pk: begun(mailing) + age for mailing in mailings}
+    """Count the copies by the hour of their first click, until *age* after the last went out."""
+    until = {mailing.pk: ended(mailing) + age for mailing in mailings}
     found: dict[int, dict[datetime, int]] = defaultdict(dict)
     rows = _hours(until).filter(clicked__gt=0, key__lte=_key_by_mailing(until))
     for mailing_id, key, clicked in rows.values_list("mailing", "key", "clicked"):
@@ -145,12 +166,21 @@ def had_it_twice(mailings: Mapping[int, Sequence[Mailing]]) -> dict[int, int]:
 
 
 def count_returned(since: datetime, silent_since: datetime, mails: int) -> int:
-    """Count contacts who clicked *since* then, and clicked none of so many mails in the silence."""
+    """Count contacts who clicked *since* then, and clicked none of so many mails in the silence.
+
+    Only mails in which a click of theirs would have been seen, and would still be there, make it
+    one: whoever agreed to be known only now was not silent, but unknown.
+    """
     clicks = Event.objects.activities().filter(kind=EventKind.CLICK)
     same = {"contact": OuterRef("contact")}
     clicked_before = clicks.filter(at__gte=silent_since, at__lt=since, **same)
     had_mail = Delivery.objects.filter(
-        state=DeliveryState.SENT, settled_at__gte=silent_since, settled_at__lt=since, **same
+        state=DeliveryState.SENT,
+        identified=True,
+        mailing__totals__events_removed_at__isnull=True,
+        settled_at__gte=silent_since,
+        settled_at__lt=since,
+        **same,
     )
     returned = clicks.filter(
         ~Exists(clicked_before),
@@ -167,14 +197,50 @@ def _of_line(line: Line) -> Q:
 
 
 def _newest_of_each_line(wanted: Q, number: int) -> list[Mailing]:
-    place = Window(
-        RowNumber(), partition_by=[F("sender"), F("site")], order_by=[F("started_at").desc(), "-pk"]
-    )
-    mailings = Mailing.objects.started().filter(
-        wanted, started_at__isnull=False, resend_of__isnull=True
-    )
-    numbered = mailings.select_related("sender", "site").annotate(place=place)
+    numbered = _comparable(wanted).annotate(place=_place_by("sender", "site"))
     return list(numbered.filter(place__lte=number))
+
+
+def _before(mailings: Sequence[Mailing], number: int) -> list[Mailing]:
+    """Return what is between the *mailings* of each line, and so many before the first of them."""
+    per_line: dict[Line, list[datetime]] = defaultdict(list)
+    for mailing in mailings:
+        per_line[line_of(mailing)].append(begun(mailing))
+    wanted = Q(pk__in=[])
+    before_all = []
+    for line, times in per_line.items():
+        wanted |= _of_line(line) & Q(started_at__lt=max(times))
+        before_all.append(When(_of_line(line) & Q(started_at__lt=min(times)), then=Value(1)))
+    numbered = _comparable(wanted).annotate(
+        is_before=Case(*before_all, default=Value(0), output_field=IntegerField()),
+        place=_place_by("sender", "site", "is_before"),
+    )
+    return list(numbered.filter(Q(is_before=0) | Q(place__lte=number)))
+
+
+def _beside(mailing: Mailing, others: Iterable[Mailing]) -> Iterator[Mailing]:
+    """Yield those of *others* that *mailing* is compared with."""
+    return (
+        other
+        for other in others
+        if begun(other) < begun(mailing) and other.email_id != mailing.email_id
+    )
+
+
+def _comparable(wanted: Q) -> QuerySet[Mailing]:
+    """Narrow to what can be compared: all of it has gone out, and to whoever it was meant for."""
+    mailings = Mailing.objects.started().exclude(state__in=OPEN_STATES)
+    return mailings.filter(wanted, started_at__isnull=False, resend_of__isnull=True).select_related(
+        "sender", "site"
+    )
+
+
+def _place_by(*names: str) -> Window:
+    return Window(
+        RowNumber(),
+        partition_by=[F(name) for name in names],
+        order_by=[F("started_at").desc(), "-pk"],
+    )
 
 
 def _hours(mailing_ids: Collection[int]) -> QuerySet[Tally]:

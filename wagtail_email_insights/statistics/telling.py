@@ -53,7 +53,7 @@ def _audience(now: datetime) -> list[tuple[Alert, Sequence[EmailSettings]]]:
 
 
 def _news(now: datetime) -> QuerySet[Alert]:
-    alerts = Alert.objects.filter(over_at=None, mailed_at=None, raised_at__gte=now - NEWS)
+    alerts = Alert.objects.filter(over_at=None, mailed_at=None, news_at__gte=now - NEWS)
     return alerts.exclude(severity=Severity.NOTICE).select_related("email")
 
 

@@ -8,12 +8,15 @@ that they are events now, so that a crash neither loses a hit nor counts it twic
 from __future__ import annotations
 
 import hashlib
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from itertools import islice
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from django import db
 from django.conf import settings
@@ -24,10 +27,14 @@ from django.utils.module_loading import import_string
 from ..conf import app_settings
 from . import spool
 from .breaker import Breaker
+from .hits import Observation, UnreadableHit
 from .models import DrainPosition, Hit
 
 PROBE = "probe"
 """What ``check`` writes: no hit, so it could never become an event."""
+
+SAMPLE = 1_000_000
+"""Bytes of a file whose lines are counted; from there on their number is estimated."""
 
 
 class RecorderAway(Exception):
@@ -41,6 +48,14 @@ class Batch:
     lines: Sequence[str | bytes] = ()
     mark: Any = None
     is_last: bool = True
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """What waits in one place: about how many hits, and since when; None is what nobody knows."""
+
+    number: int | None = None
+    since: datetime | None = None
 
 
 class Recorder(ABC):
@@ -57,6 +72,13 @@ class Recorder(ABC):
     @abstractmethod
     def is_pending(self) -> bool:
         """Tell, cheaply, whether anything waits to become an event; may raise RecorderAway."""
+
+    def backlogs(self) -> list[Backlog]:
+        """Return what waits, cheaply, one for each heap of hits; may raise RecorderAway or OSError.
+
+        A recorder that does not say more has a backlog of which nothing is known.
+        """
+        return [Backlog()] if self.is_pending() else []
 
     @abstractmethod
     def take(self, limit: int) -> Batch:
@@ -96,6 +118,10 @@ class TableRecorder(Recorder):
     def is_pending(self) -> bool:
         return Hit.objects.exists()
 
+    def backlogs(self) -> list[Backlog]:
+        oldest = Hit.objects.order_by("pk").first()
+        return [Backlog(Hit.objects.count(), _time_of(oldest.line))] if oldest else []
+
     def take(self, limit: int) -> Batch:
         rows = list(Hit.objects.order_by("pk").values_list("pk", "line")[:limit])
         return Batch(
@@ -131,13 +157,16 @@ class FileRecorder(Recorder):
     def is_pending(self) -> bool:
         return spool.is_pending()
 
+    def backlogs(self) -> list[Backlog]:
+        found = [self._backlog(path) for path in spool.waiting()]
+        return [backlog for backlog in found if backlog]
+
     def take(self, limit: int) -> Batch:
         path = spool.oldest()
         if path is None:
             return Batch()
-        position = DrainPosition.objects.filter(source=f"file:{path.name}").first()
         with path.open("rb") as file:
-            file.seek(int(position.position) if position else 0)
+            file.seek(self._position(path))
             lines = [line.rstrip(b"\n") for line in islice(file, limit)]
             return Batch(lines, mark=(path, file.tell(), len(lines) < limit), is_last=False)
 
@@ -152,6 +181,21 @@ class FileRecorder(Recorder):
             if is_finished:
                 path.unlink(missing_ok=True)
                 DrainPosition.objects.filter(source=f"file:{path.name}").delete()
+
+    def _backlog(self, path: Path) -> Backlog | None:
+        # Asked first: of a file that is done by the time it is opened, nobody knows it any more.
+        position = self._position(path)
+        try:
+            with path.open("rb") as file:
+                file.seek(position)
+                number = _lines_left(file)
+                return Backlog(number, _time_of(file.readline())) if number else None
+        except FileNotFoundError:
+            return None
+
+    def _position(self, path: Path) -> int:
+        position = DrainPosition.objects.filter(source=f"file:{path.name}").first()
+        return int(position.position) if position else 0
 
 
 class RedisRecorder(Recorder):
@@ -195,19 +239,25 @@ class RedisRecorder(Recorder):
             self._away.trip()
             raise RecorderAway from error
 
-    def take(self, limit: int) -> Batch:
+    def backlogs(self) -> list[Backlog]:
+        """Return what waits; the number is that of entries, which hold one hit or a few."""
         import redis
 
-        position = DrainPosition.objects.filter(source=self._source).first()
-        after = f"({position.position}" if position else "-"
+        if not self.is_pending():
+            return []
+        entries = self._entries(1)
         try:
-            entries = self._redis.xrange(self.stream, min=after, count=limit)
+            number = self._redis.xlen(self.stream)
         except redis.RedisError as error:
             raise RecorderAway from error
+        return [Backlog(number, _time_of(_lines_of(fields)[0])) for _key, fields in entries]
+
+    def take(self, limit: int) -> Batch:
+        entries = self._entries(limit)
         taken: list[bytes] = []
         mark = None
         for key, fields in entries:
-            lines = fields.get(b"lines", b"").split(b"\n")
+            lines = _lines_of(fields)
             if taken and len(taken) + len(lines) > limit:
                 return Batch(taken, mark, is_last=False)
             taken += lines
@@ -227,6 +277,17 @@ class RedisRecorder(Recorder):
             self._redis.xtrim(
                 self.stream, minid=f"{milliseconds}-{int(number) + 1}", approximate=False
             )
+        except redis.RedisError as error:
+            raise RecorderAway from error
+
+    def _entries(self, limit: int) -> list[tuple[bytes, dict[bytes, bytes]]]:
+        """Return the oldest entries that are not done; raises RecorderAway."""
+        import redis
+
+        position = DrainPosition.objects.filter(source=self._source).first()
+        after = f"({position.position}" if position else "-"
+        try:
+            return self._redis.xrange(self.stream, min=after, count=limit)
         except redis.RedisError as error:
             raise RecorderAway from error
 
@@ -264,6 +325,27 @@ def sources() -> list[Recorder]:
 def _database_waits() -> bool:
     """Whether a writer has to wait for every other, as on SQLite: seconds, while a send runs."""
     return not connections[router.db_for_write(Hit)].features.has_select_for_update
+
+
+def _time_of(line: str | bytes) -> datetime | None:
+    """Return when the hit in *line* happened; None for a line that nobody can read."""
+    try:
+        return Observation.read(line).at
+    except UnreadableHit:
+        return None
+
+
+def _lines_left(file: BinaryIO) -> int:
+    """Return about how many lines follow, and stay where we are."""
+    start = file.tell()
+    sample = file.read(SAMPLE)
+    left = os.fstat(file.fileno()).st_size - start
+    file.seek(start)
+    return sample.count(b"\n") * left // len(sample) if sample else 0
+
+
+def _lines_of(fields: dict[bytes, bytes]) -> list[bytes]:
+    return fields.get(b"lines", b"").split(b"\n")
 
 
 def _set_position(source: str, position: str) -> None:

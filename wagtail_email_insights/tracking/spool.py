@@ -73,6 +73,19 @@ def is_pending() -> bool:
     return (folder / FILE_NAME).exists() or any(folder.glob(TAKEN))
 
 
+def waiting() -> Iterator[Path]:
+    """Yield the files in which hits wait, for who only looks at them; raises OSError.
+
+    Each may be drained, and gone, by the time it is opened.
+    """
+    folder = directory()
+    current = folder / FILE_NAME
+    if current.exists():
+        yield current
+    # Only now: what is taken away meanwhile is rather met twice than not at all.
+    yield from folder.glob(TAKEN)
+
+
 def oldest() -> Path | None:
     """Return the oldest file of hits that nobody appends to any more; raises OSError.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -15,14 +16,19 @@ from django.core.management.base import BaseCommand, CommandError
 from ...conf import app_settings
 from ...digests.tasks import run_due_digests
 from ...feedback.piping import take_in_from
+from ...feedback.tasks import poll_mailboxes
 from ...mailings.models import OPEN_STATES, Mailing
 from ...mailings.queries import progress
 from ...sending.batches import work_on
 from ...sending.reaper import run_due
 from ...sending.watchdog import stalls
+from ...statistics.tasks import look_for_alerts, send_summaries
 from ...tracking import recording, retention, tallies
 from ...tracking.recorders import RecorderAway
 from ...tracking.rejudging import rejudge
+from ...tracking.tasks import tidy
+
+logger = logging.getLogger(__name__)
 
 FIGURES = {
     "audit": "tell whether the stored figures are what the events say; exit code 1: they are not",
@@ -30,6 +36,10 @@ FIGURES = {
     "rejudge": "judge opens and clicks again, person or machine, by the present rules",
 }
 """Sub-commands about the figures of mailings, all of them unless some are named."""
+
+
+CHORES: tuple[Callable[[], object], ...] = (poll_mailboxes, send_summaries, look_for_alerts, tidy)
+"""What a cluster calls every few minutes, and a call too many does no harm to."""
 
 
 class Command(BaseCommand):
@@ -58,6 +68,15 @@ class Command(BaseCommand):
         for mailing in run_due():
             work_on(mailing, seconds=max(0.0, deadline - time.monotonic()))
             self.stdout.write(self._line(mailing))
+        for chore in CHORES:
+            self._do(chore)
+
+    def _do(self, chore: Callable[[], object]) -> None:
+        """Do one chore; what it fails at is logged and keeps none of the others."""
+        try:
+            chore()
+        except Exception:
+            logger.exception("%s failed and is tried again next time", chore.__name__)
 
     def _status(self, *, minutes: float, **_options: Any) -> None:
         for mailing in Mailing.objects.filter(state__in=OPEN_STATES).select_related("email"):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from statistics import median
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from ..cases import Overall, Sent, Series
+from ...conf import app_settings
+from ..cases import Overall, Sent, Series, known
 from ..diagnostics import Finding, OverallDiagnostic, register
 from ..models import Severity
 from ..wording import number, percent
+
+Rate = Callable[[Sent], float | None]
 
 ENOUGH_BEFORE = 3
 """Earlier mailings that it takes to say what is usual."""
@@ -29,6 +32,16 @@ ARRIVALS = {
 """What tells of arriving, and how: mail in the spam folder was delivered, but nobody opens it."""
 
 
+def _clicked(sent: Sent) -> float | None:
+    return sent.rate("clicked")
+
+
+ARRIVED: dict[str, Rate] = {
+    "delivered": lambda sent: sent.rate("delivered"),
+    "opened": lambda sent: sent.rate("opened"),
+}
+
+
 @register
 class LowEngagement(OverallDiagnostic):
     code = "low_engagement"
@@ -41,15 +54,16 @@ class LowEngagement(OverallDiagnostic):
     )
     thresholds = {"low_engagement_mailings": 3, "low_engagement_of_median": 0.5}
 
-    def find(self, overall: Overall) -> Finding | None:
-        return _first(self._look_at(series) for series in overall.series)
+    def find(self, overall: Overall) -> list[Finding]:
+        return [found for series in overall.series if (found := self._look_at(series))]
 
     def _look_at(self, series: Series) -> Finding | None:
-        newest, before = series.split(int(self.threshold("low_engagement_mailings")))
-        usual = _usual(before, "clicked")
+        number_of_newest = int(self.threshold("low_engagement_mailings"))
+        newest, before = series.knowing(_clicked).split(number_of_newest)
+        usual = _usual(before, _clicked)
         if not newest or not usual:
             return None
-        highest = max(sent.rate("clicked") for sent in newest)
+        highest = _best(newest, _clicked)
         if highest >= usual * self.threshold("low_engagement_of_median"):
             return None
         return self.finding(
@@ -62,7 +76,8 @@ class LowEngagement(OverallDiagnostic):
                 "mailings": number(len(newest)),
                 "rate": percent(highest),
                 "usual": percent(usual),
-            }
+            },
+            subject=series.subject,
         )
 
 
@@ -87,16 +102,18 @@ class DeliverabilityDrop(OverallDiagnostic):
         "deliverability_drop_volume": 2,
     }
 
-    def find(self, overall: Overall) -> Finding | None:
-        return _first(self._look_at(series) for series in overall.series)
+    def find(self, overall: Overall) -> list[Finding]:
+        return [found for series in overall.series if (found := self._look_at(series))]
 
     def _look_at(self, series: Series) -> Finding | None:
-        newest, before = series.split(int(self.threshold("deliverability_drop_mailings")))
+        number_of_newest = int(self.threshold("deliverability_drop_mailings"))
+        newest, before = series.knowing(Sent.clicked_of_sent).split(number_of_newest)
         enough = newest and len(before) >= ENOUGH_BEFORE
         if not enough or not self._is_of_like_volume(newest, before):
             return None
-        fell = [code for code in ARRIVALS if self._fell(newest, before, code)]
-        if not fell or not self._fell(newest, before, "clicked"):
+        fell = [code for code, rate in ARRIVED.items() if self._fell(newest, before, rate)]
+        # Of the copies sent: of the few that arrive, as many may click as ever.
+        if not fell or not self._fell(newest, before, Sent.clicked_of_sent):
             return None
         return self._told(series, newest, before, fell[0])
 
@@ -108,17 +125,20 @@ class DeliverabilityDrop(OverallDiagnostic):
             % {
                 "sender": series.name,
                 "mailings": number(len(newest)),
-                "arrived": percent(max(sent.rate(arrival) for sent in newest)),
-                "before": percent(_usual(before, arrival) or 0),
-                "rate": percent(max(sent.rate("clicked") for sent in newest)),
-                "usual": percent(_usual(before, "clicked") or 0),
-            }
+                "arrived": percent(_best(newest, ARRIVED[arrival])),
+                "before": percent(_usual(before, ARRIVED[arrival])),
+                "rate": percent(_best(newest, Sent.clicked_of_sent)),
+                "usual": percent(_usual(before, Sent.clicked_of_sent)),
+            },
+            subject=series.subject,
         )
 
-    def _fell(self, newest: Sequence[Sent], before: Sequence[Sent], code: str) -> bool:
-        usual = _usual(before, code)
+    def _fell(self, newest: Sequence[Sent], before: Sequence[Sent], rate: Rate) -> bool:
+        """Tell whether all of the newest are below; where one is not known, nobody can."""
+        usual = _usual(before, rate)
         ceiling = (usual or 0) * (1 - self.threshold("deliverability_drop_below"))
-        return bool(usual) and all(sent.rate(code) <= ceiling for sent in newest)
+        rates = known(map(rate, newest))
+        return bool(usual) and len(rates) == len(newest) and max(rates) <= ceiling
 
     def _is_of_like_volume(self, newest: Sequence[Sent], before: Sequence[Sent]) -> bool:
         usual = median(sent.volume for sent in before)
@@ -146,6 +166,12 @@ class DormantReturn(OverallDiagnostic):
         "dormant_return_days": 14,
     }
 
+    def applies(self, overall: Overall) -> bool:
+        """Tell whether clicks of that long ago are still there: deleted ones look like silence."""
+        kept = app_settings.retention_days
+        days = self.threshold("dormant_return_days") + self.threshold("dormant_return_silent_days")
+        return kept is None or kept >= days
+
     def find(self, overall: Overall) -> Finding | None:
         days = int(self.threshold("dormant_return_days"))
         silent = int(self.threshold("dormant_return_silent_days"))
@@ -165,10 +191,12 @@ class DormantReturn(OverallDiagnostic):
         )
 
 
-def _usual(before: Sequence[Sent], code: str) -> float | None:
-    """Return the median rate of earlier mailings; None where they are too few."""
-    return median(sent.rate(code) for sent in before) if len(before) >= ENOUGH_BEFORE else None
+def _usual(before: Sequence[Sent], rate: Rate) -> float | None:
+    """Return the median rate of earlier mailings; None where it is known of too few."""
+    rates = known(map(rate, before))
+    return median(rates) if len(rates) >= ENOUGH_BEFORE else None
 
 
-def _first(findings: Iterable[Finding | None]) -> Finding | None:
-    return next(filter(None, findings), None)
+def _best(newest: Sequence[Sent], rate: Rate) -> float:
+    """Return the highest rate of mailings of which at least one is known."""
+    return max(known(map(rate, newest)))

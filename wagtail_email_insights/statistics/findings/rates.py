@@ -31,10 +31,10 @@ class LowClickRate(EmailDiagnostic):
     }
 
     def applies(self, case: EmailCase) -> bool:
-        arrived = case.rate("delivered")
+        arrived = case.response["delivered"].rate
         return (
             case.has_links
-            and case.delivered >= self.threshold("low_click_rate_delivered")
+            and case.response["clicked"].denominator >= self.threshold("low_click_rate_delivered")
             and arrived is not None
             and arrived >= self.threshold("low_click_rate_arrived")
         )
@@ -68,6 +68,8 @@ class UnsubscribeSpike(EmailDiagnostic):
         "unsubscribe_spike_delivered": 100,
         "unsubscribe_spike_people": 3,
     }
+    # Who leaves has seen it, whoever is still to get it: a send that drives people away goes on.
+    needs_end = False
 
     def applies(self, case: EmailCase) -> bool:
         return case.delivered >= self.threshold("unsubscribe_spike_delivered") and case.figures[
@@ -154,6 +156,7 @@ class SpamReports(EmailDiagnostic):
         "spam_reports_warning": 0.001,
         "spam_reports_critical": 0.003,
         "spam_reports_delivered": 100,
+        "spam_reports_copies": 2,
     }
 
     def applies(self, case: EmailCase) -> bool:
@@ -166,11 +169,15 @@ class SpamReports(EmailDiagnostic):
         rate = figure.rate or 0
         if not rate or rate < self.threshold("spam_reports_warning"):
             return None
-        is_critical = rate >= self.threshold("spam_reports_critical")
         return self.finding(
             _share_of(figure, _("%(value)s of %(all)s copies were reported as spam (%(rate)s).")),
-            severity=Severity.CRITICAL if is_critical else Severity.WARNING,
+            severity=Severity.CRITICAL if self._is_critical(figure) else Severity.WARNING,
         )
+
+    def _is_critical(self, figure: Figure) -> bool:
+        # A single report may be a slip of the finger, however small the mailing.
+        enough = figure.value >= self.threshold("spam_reports_copies")
+        return enough and (figure.rate or 0) >= self.threshold("spam_reports_critical")
 
 
 def _share_of(figure: Figure, sentence: str) -> str:

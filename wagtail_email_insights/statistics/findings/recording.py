@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from ...mailings.models import OPEN_STATES
 from ..cases import EmailCase
 from ..diagnostics import EmailDiagnostic, Finding, register
+from ..gathering import ended
 from ..models import Severity
 from ..wording import number, percent
 
@@ -85,12 +87,14 @@ class TooEarly(EmailDiagnostic):
     thresholds = {"too_early_minutes": 30}
 
     def applies(self, case: EmailCase) -> bool:
-        return case.is_too_early or not case.mailings
+        return bool(case.young) or not case.mailings
 
     def find(self, case: EmailCase) -> Finding | None:
         if not case.mailings:
             return self.finding(_("It has gone to nobody yet; tests are never counted."))
-        minutes = int(case.age.total_seconds() // 60)
+        if any(mailing.state in OPEN_STATES for mailing in case.young):
+            return self.finding(_("Not all of its copies have gone out yet."))
+        minutes = int((case.now - max(map(ended, case.young))).total_seconds() // 60)
         if minutes < 1:
             return self.finding(_("It was sent less than a minute ago."))
         return self.finding(
