@@ -188,6 +188,15 @@ class TestTelling:
         assert telling.tell(NOW + 3 * DAYS) == 0
         assert Alert.objects.get().raised_at == NOW
 
+    def test_one_that_swings_is_told_once_how_bad_it_can_be(self, listening):
+        mailing = sent(ago=DAYS)
+        for days, complained in enumerate((1, 4, 1, 4, 1, 4)):
+            tally(mailing, complained=complained)
+            alerts.refresh(NOW + days * DAYS)
+            told = telling.tell(NOW + days * DAYS)
+            assert told == (days < 2)
+        assert (Alert.objects.get().severity, Alert.objects.get().worst) == ("critical", "critical")
+
     def test_one_that_got_worse_long_ago_is_old_news_too(self, listening):
         mailing = sent(ago=DAYS)
         EmailSettings.objects.update(mail_alerts=False)

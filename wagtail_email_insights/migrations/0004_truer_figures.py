@@ -30,6 +30,11 @@ class Migration(migrations.Migration):
             name='subject',
             field=models.CharField(blank=True, db_default='', default='', max_length=40),
         ),
+        migrations.AddField(
+            model_name='alert',
+            name='worst',
+            field=models.CharField(blank=True, choices=[('notice', 'Notice'), ('warning', 'Warning'), ('critical', 'Critical')], db_default='', default='', max_length=8),
+        ),
         migrations.RemoveConstraint(
             model_name='alert',
             name='wei_alert_open_once',

@@ -91,6 +91,7 @@ def _raise(key: Key, finding: Finding, now: datetime) -> Alert:
         code=code,
         subject=subject,
         severity=finding.severity,
+        worst=finding.severity,
         sentence=finding.signal,
         raised_at=now,
         news_at=now,
@@ -108,15 +109,20 @@ def _told_before(key: Key, finding: Finding, now: datetime) -> datetime | None:
         over_at__gte=now - WATCHED,
         mailed_at__isnull=False,
     ).first()
-    is_worse = before and diagnostics.rank(finding.severity) > diagnostics.rank(before.severity)
+    is_worse = before and diagnostics.rank(finding.severity) > diagnostics.rank(_worst(before))
     return before.mailed_at if before and not is_worse else None
 
 
 def _bring_up_to_date(alert: Alert, finding: Finding, now: datetime) -> None:
-    """Let an open alert say what is true now; one that got worse is news, and told again."""
+    """Let an open alert say what is true now; one that got worse than ever is told again."""
     if (alert.sentence, alert.severity) == (finding.signal, finding.severity):
         return
-    if diagnostics.rank(finding.severity) > diagnostics.rank(alert.severity):
-        alert.mailed_at, alert.news_at = None, now
+    # Not whenever it gets worse: a rate may swing around a threshold for days.
+    if diagnostics.rank(finding.severity) > diagnostics.rank(_worst(alert)):
+        alert.worst, alert.mailed_at, alert.news_at = finding.severity, None, now
     alert.sentence, alert.severity = finding.signal, finding.severity
-    alert.save(update_fields=["sentence", "severity", "mailed_at", "news_at"])
+    alert.save(update_fields=["sentence", "severity", "worst", "mailed_at", "news_at"])
+
+
+def _worst(alert: Alert) -> str:
+    return alert.worst or alert.severity

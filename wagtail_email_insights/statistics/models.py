@@ -24,7 +24,8 @@ class Alert(models.Model):
     """A finding of a diagnostic that somebody should hear of; open until it no longer holds.
 
     Without an e-mail it is about several mailings together: all those of what *subject* names, if
-    it names something. ``news_at`` is when it was raised or last got worse.
+    it names something. ``worst`` is how bad it has been since it was raised, ``news_at`` when it
+    was raised or got worse than ever.
     """
 
     email = models.ForeignKey(
@@ -33,6 +34,9 @@ class Alert(models.Model):
     code = models.CharField(max_length=CODE_LENGTH)
     subject = models.CharField(max_length=CODE_LENGTH, blank=True, default="", db_default="")
     severity = models.CharField(max_length=8, choices=Severity.choices)
+    worst = models.CharField(
+        max_length=8, choices=Severity.choices, blank=True, default="", db_default=""
+    )
     sentence = models.TextField()
     raised_at = models.DateTimeField(default=timezone.now)
     news_at = models.DateTimeField(default=timezone.now, db_default=Now())
