@@ -18,7 +18,13 @@ from wagtail_email_insights.segments.queries import (
     segment_q,
     sentences,
 )
-from wagtail_email_insights.tracking.models import Event, EventKind, TrackedLink, Verdict
+from wagtail_email_insights.tracking.models import (
+    Event,
+    EventKind,
+    MailingTotals,
+    TrackedLink,
+    Verdict,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -184,6 +190,22 @@ def test_a_rule_does_not_grow_when_what_it_names_is_deleted(ann, bob):
     for segment in segments:
         assert members(Segment.objects.get(pk=segment.pk)) == set()
     assert members(Segment.objects.get(pk=either.pk)) == {"bob"}
+
+
+def test_where_clicks_were_deleted_nobody_is_taken_for_silent(ann, bob):
+    """Bob may have clicked too: that is no longer stored."""
+    june = make_email("June news")
+    click(ann, june)
+    did, did_not = clicked(email=june.pk), clicked(email=june.pk, negate=True)
+    assert members(make_segment(did_not)) == {"bob"}
+    MailingTotals.objects.update_or_create(
+        mailing=june.mailings.get(), defaults={"events_removed_at": timezone.now()}
+    )
+    assert members(make_segment(did)) == {"ann"}
+    assert members(make_segment(group(did_not, negate=True))) == {"ann"}
+    for rule in (did_not, group(did, negate=True)):
+        assert members(make_segment(rule)) == set()
+    assert members(make_segment(clicked(negate=True))) == {"bob"}
 
 
 def test_all_any_and_groups_combine(ann, bob):

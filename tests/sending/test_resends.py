@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from django.core import mail
+from django.utils import timezone
 
 from tests.factories import make_contact, make_email, make_list, make_mailing, subscribe
 from wagtail_email_insights.consents.actions import withdraw
@@ -12,7 +13,7 @@ from wagtail_email_insights.mailings.models import Mailing, MailingState, SkipRe
 from wagtail_email_insights.sending import actions, experiments, resends
 from wagtail_email_insights.sending.batches import work_on
 from wagtail_email_insights.sending.transitions import NotPossible
-from wagtail_email_insights.tracking.models import Event, EventKind, Verdict
+from wagtail_email_insights.tracking.models import Event, EventKind, MailingTotals, Verdict
 
 pytestmark = pytest.mark.django_db
 
@@ -110,6 +111,18 @@ def test_nobody_gets_a_second_resend(original):
     again = resends.draft_resend(original, subject="And again")
     assert audience.numbers(again).due == 0
     assert audience.numbers(again).skipped == {SkipReason.DUPLICATE: 3}
+
+
+def test_where_clicks_were_deleted_nothing_is_resent(original):
+    """Else whoever clicked would get it again."""
+    begun = resends.draft_resend(original, subject="Again")
+    MailingTotals.objects.update_or_create(
+        mailing=original, defaults={"events_removed_at": timezone.now()}
+    )
+    assert audience.numbers(begun).due == 0
+    assert not resends.can_be_resent(original)
+    with pytest.raises(NotPossible):
+        resends.draft_resend(original, subject="Again")
 
 
 def test_a_resend_is_not_resent(original):

@@ -19,6 +19,7 @@ from ..mailings.models import (
     MailingVariant,
     TestMetric,
 )
+from ..tracking import retention
 from ..tracking.models import Event, EventKind, Verdict
 from .experiments import set_variants, subject_of
 from .transitions import NotPossible
@@ -53,8 +54,12 @@ def subject_for(original: Mailing) -> str:
 
 
 def can_be_resent(mailing: Mailing) -> bool:
-    """Tell whether this is a sent mailing and not itself a second attempt at one."""
-    return mailing.state == MailingState.SENT and mailing.resend_of_id is None
+    """Tell whether this is a sent mailing, not itself a second attempt, of which clicks are known.
+
+    Once retention has deleted them, everybody seems not to have clicked.
+    """
+    is_first = mailing.state == MailingState.SENT and mailing.resend_of_id is None
+    return is_first and retention.removed_at([mailing.pk]) is None
 
 
 def current(original: Mailing) -> Mailing | None:

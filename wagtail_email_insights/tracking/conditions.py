@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import BooleanField, Case, Exists, OuterRef, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -17,7 +17,7 @@ from wagtail.snippets.blocks import SnippetChooserBlock
 from ..segments.blocks import KeepsMissing, NegationBlock, is_missing
 from ..segments.conditions import UNKNOWN
 from ..segments.registry import Condition, register
-from .models import Event, EventKind, Verdict
+from .models import Event, EventKind, MailingTotals, Verdict
 
 ANY_LINK = "any"
 # How an editor may name a link: code, words in the form, look-up, words in the sentence. Case is
@@ -117,7 +117,7 @@ class ClickedLink(Condition):
             kind=EventKind.CLICK,
             verdict__in=PEOPLE,
         )
-        clicked = Q(Exists(clicks))
+        clicked = Q(Exists(clicks)) | _nobody_can_tell(email)
         return ~clicked if value.get("negate") else clicked
 
     @classmethod
@@ -149,6 +149,18 @@ def _which_link(value: Any) -> Q:
 def _which_email(value: Any) -> Q:
     email = value.get("email")
     return Q() if email is None else Q(mailing__email=email.pk)
+
+
+def _nobody_can_tell(email: Any) -> Q:
+    """Return SQL's NULL where events of *email* were deleted: else nobody seems to have clicked.
+
+    NULL holds for nobody, and turned round neither; beside a click that is still there it is idle.
+    """
+    if email is None:
+        return Q()
+    removed = MailingTotals.objects.filter(mailing__email=email.pk, events_removed_at__isnull=False)
+    null = Value(None, output_field=BooleanField())
+    return Q(Case(When(Exists(removed), then=null), default=False, output_field=BooleanField()))
 
 
 def _since(value: Any) -> Q:
