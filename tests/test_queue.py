@@ -3,9 +3,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 from django_q.models import Schedule
 
 from wagtail_email_insights import queue
@@ -56,6 +59,47 @@ def test_without_the_queue_installed_nothing_is_done(monkeypatch):
     Schedule.objects.all().delete()
     ensure_all()
     assert not Schedule.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("late", "mine"),
+    [(timedelta(minutes=2), True), (timedelta(seconds=30), False), (timedelta(minutes=-2), False)],
+)
+def test_what_no_cluster_did_in_time_is_done_by_who_asks_first(late, mine):
+    schedule = due(late)
+    assert queue.take_turn(schedule.func) is mine
+    assert queue.take_turn(schedule.func) is False
+    before = schedule.next_run
+    schedule.refresh_from_db()
+    assert (schedule.next_run > timezone.now()) is (mine or late < timedelta())
+    assert (schedule.next_run == before) is not mine
+
+
+def test_of_two_who_ask_at_once_one_is_told_to(monkeypatch):
+    schedule = due(timedelta(minutes=2))
+    others: list[bool] = []
+
+    def now() -> datetime:
+        if not others:
+            others.append(False)
+            others[0] = queue.take_turn(schedule.func)
+        return timezone.now()
+
+    monkeypatch.setattr(queue, "timezone", SimpleNamespace(now=now))
+    assert queue.take_turn(schedule.func) is False
+    assert others == [True]
+
+
+def test_what_nobody_schedules_may_always_be_called(monkeypatch):
+    assert queue.take_turn("no.such.task")
+    schedule = due(timedelta(minutes=-2))
+    monkeypatch.setattr(queue.apps, "is_installed", lambda name: name != "django_q")
+    assert queue.take_turn(schedule.func)
+
+
+def due(late: timedelta) -> Schedule:
+    Schedule.objects.update(next_run=timezone.now() - late)
+    return Schedule.objects.get(name=REAPER)
 
 
 def test_our_tables_can_be_made_alone_and_taken_away(tmp_path):

@@ -9,16 +9,21 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from django.apps import apps
 from django.db import connections, router, transaction
 from django.db.models import Model
+from django.utils import timezone
 
 logger = logging.getLogger(__name__)
 
 OUR_APP = "wagtail_email_insights"
+
+GRACE = timedelta(minutes=1)
+"""How late a scheduled call must be before somebody else than the cluster makes it."""
 
 _busy = threading.Event()
 
@@ -97,6 +102,26 @@ def _set_schedule(*, name: str, **fields: Any) -> None:
     else:
         same_name.exclude(pk=oldest.pk).delete()
         same_name.update(**fields)
+
+
+def take_turn(function: str) -> bool:
+    """Tell whether to call the dotted *function* now, because no cluster did when it was time.
+
+    Of several who ask, one is told to, and none again until it is time again. A function that
+    nothing schedules may always be called.
+    """
+    if not apps.is_installed("django_q"):
+        return True
+    from django_q.models import Schedule
+
+    schedule = Schedule.objects.filter(func=function).order_by("pk").first()
+    if schedule is None:
+        return True
+    now = timezone.now()
+    overdue = Schedule.objects.filter(
+        pk=schedule.pk, next_run=schedule.next_run, next_run__lte=now - GRACE
+    )
+    return bool(overdue.update(next_run=now + timedelta(minutes=schedule.minutes or 0)))
 
 
 def call_in_workers(function: Callable[[], None]) -> None:

@@ -250,6 +250,15 @@ def test_where_nobody_may_be_known_the_page_says_so(admin_client):
     assert "1 of 1 delivered" in tile(html, "clicked")
 
 
+def test_of_others_it_speaks_only_where_there_are_any(admin_client, mailing):
+    assert "All others are counted here too" in page(admin_client, mailing)
+    news = make_list("Agreed")
+    subscribe(make_contact("fay@example.org", agrees=True), news)
+    html = page(admin_client, send(None, news))
+    assert "1 of 1 copy (100.0 %)" in html
+    assert "others are counted" not in html
+
+
 @pytest.mark.parametrize(
     ("counting", "words"),
     [

@@ -21,8 +21,20 @@ RUN = """([ours, rules]) => axe.run(
 )"""
 
 
+UNFOLD = """(ours) => document.querySelectorAll(ours.join()).forEach((our) => {
+    const folded = [our.closest('details'), ...our.querySelectorAll('details')];
+    folded.filter(Boolean).forEach((details) => { details.open = true; });
+})"""
+"""What is folded is hidden from axe, and some of it is fetched only when it is opened."""
+
+IS_FETCHED = """(ours) => ![...document.querySelectorAll(ours.join())].some((our) =>
+    our.querySelector('details [data-wei-once], details [data-wei-live][aria-busy=true]'))"""
+
+
 def barriers(page: Any, *, ours: list[str] | None = None) -> list[str]:
-    """Return each violation on the page in one line: rule, where, and what is wrong."""
+    """Return each violation on the page, unfolded, in a line: rule, where, and what is wrong."""
+    page.evaluate(UNFOLD, ours or OURS)
+    page.wait_for_function(IS_FETCHED, arg=ours or OURS)
     source = files("axe_playwright_python").joinpath("axe.min.js").read_text()
     page.evaluate(source)
     found = page.evaluate(RUN, [ours or OURS, {}])

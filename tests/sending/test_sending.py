@@ -452,6 +452,24 @@ def test_run_due_does_what_a_cluster_does_from_time_to_time(db, monkeypatch, cap
     assert "broken failed and is tried again" in caplog.text
 
 
+def test_run_due_keeps_to_the_clock(db, monkeypatch):
+    done = []
+
+    def chore() -> None:
+        done.append(timezone.now())
+
+    Schedule.objects.create(
+        name="chore", func=f"{__name__}.chore", schedule_type=Schedule.MINUTES, minutes=5
+    )
+    monkeypatch.setattr(email_insights, "CHORES", (chore,))
+    call_command("email_insights", "run_due")
+    assert not done, "a running cluster comes first"
+    Schedule.objects.filter(name="chore").update(next_run=timezone.now() - timedelta(minutes=2))
+    call_command("email_insights", "run_due")
+    call_command("email_insights", "run_due")
+    assert len(done) == 1
+
+
 def test_every_task_of_the_clock_is_done_by_run_due_too(db):
     """Whoever adds one must not forget the sites without a cluster."""
     scheduled = set(Schedule.objects.values_list("func", flat=True))

@@ -228,28 +228,12 @@ class RedisRecorder(Recorder):
             raise RecorderAway from error
 
     def is_pending(self) -> bool:
-        import redis
-
-        if self._away.is_open:
-            # Whoever looks at figures does not wait for it again and again.
-            raise RecorderAway("not asked: it was away a moment ago")
-        try:
-            return bool(self._redis.xlen(self.stream))
-        except redis.RedisError as error:
-            self._away.trip()
-            raise RecorderAway from error
+        return bool(self._length())
 
     def backlogs(self) -> list[Backlog]:
         """Return what waits; the number is that of entries, which hold one hit or a few."""
-        import redis
-
-        if not self.is_pending():
-            return []
-        entries = self._entries(1)
-        try:
-            number = self._redis.xlen(self.stream)
-        except redis.RedisError as error:
-            raise RecorderAway from error
+        number = self._length()
+        entries = self._entries(1) if number else []
         return [Backlog(number, _time_of(_lines_of(fields)[0])) for _key, fields in entries]
 
     def take(self, limit: int) -> Batch:
@@ -289,6 +273,19 @@ class RedisRecorder(Recorder):
         try:
             return self._redis.xrange(self.stream, min=after, count=limit)
         except redis.RedisError as error:
+            raise RecorderAway from error
+
+    def _length(self) -> int:
+        """Return how many entries wait; raises RecorderAway, at once where it was just away."""
+        import redis
+
+        if self._away.is_open:
+            # Whoever looks at figures does not wait for it again and again.
+            raise RecorderAway("not asked: it was away a moment ago")
+        try:
+            return self._redis.xlen(self.stream)
+        except redis.RedisError as error:
+            self._away.trip()
             raise RecorderAway from error
 
     @cached_property

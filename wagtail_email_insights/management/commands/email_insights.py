@@ -13,6 +13,7 @@ from typing import Any
 from django import db
 from django.core.management.base import BaseCommand, CommandError
 
+from ... import queue
 from ...conf import app_settings
 from ...digests.tasks import run_due_digests
 from ...feedback.piping import take_in_from
@@ -39,7 +40,7 @@ FIGURES = {
 
 
 CHORES: tuple[Callable[[], object], ...] = (poll_mailboxes, send_summaries, look_for_alerts, tidy)
-"""What a cluster calls every few minutes, and a call too many does no harm to."""
+"""What a cluster calls every few minutes, by the same clock."""
 
 
 class Command(BaseCommand):
@@ -69,7 +70,8 @@ class Command(BaseCommand):
             work_on(mailing, seconds=max(0.0, deadline - time.monotonic()))
             self.stdout.write(self._line(mailing))
         for chore in CHORES:
-            self._do(chore)
+            if queue.take_turn(f"{chore.__module__}.{chore.__name__}"):
+                self._do(chore)
 
     def _do(self, chore: Callable[[], object]) -> None:
         """Do one chore; what it fails at is logged and keeps none of the others."""

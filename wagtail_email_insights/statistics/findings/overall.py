@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import methodcaller
 from statistics import median
 
 from django.utils.translation import gettext as _
@@ -32,18 +33,19 @@ ARRIVALS = {
 """What tells of arriving, and how: mail in the spam folder was delivered, but nobody opens it."""
 
 
-def _clicked(sent: Sent) -> float | None:
-    return sent.rate("clicked")
+class SeriesDiagnostic(OverallDiagnostic):
+    """Looks at the mailings of each sender by themselves."""
 
+    def find(self, overall: Overall) -> list[Finding]:
+        return [found for series in overall.series if (found := self.look_at(series))]
 
-ARRIVED: dict[str, Rate] = {
-    "delivered": lambda sent: sent.rate("delivered"),
-    "opened": lambda sent: sent.rate("opened"),
-}
+    def look_at(self, series: Series) -> Finding | None:
+        """Return what is found about one sender."""
+        raise NotImplementedError
 
 
 @register
-class LowEngagement(OverallDiagnostic):
+class LowEngagement(SeriesDiagnostic):
     code = "low_engagement"
     label = gettext_lazy("Interest is fading")
     sentence = gettext_lazy("One weak e-mail is chance; several in a row are tired readers.")
@@ -54,16 +56,14 @@ class LowEngagement(OverallDiagnostic):
     )
     thresholds = {"low_engagement_mailings": 3, "low_engagement_of_median": 0.5}
 
-    def find(self, overall: Overall) -> list[Finding]:
-        return [found for series in overall.series if (found := self._look_at(series))]
-
-    def _look_at(self, series: Series) -> Finding | None:
+    def look_at(self, series: Series) -> Finding | None:
         number_of_newest = int(self.threshold("low_engagement_mailings"))
-        newest, before = series.knowing(_clicked).split(number_of_newest)
-        usual = _usual(before, _clicked)
+        clicked = _rate("clicked")
+        newest, before = series.knowing(clicked).split(number_of_newest)
+        usual = _usual(before, clicked)
         if not newest or not usual:
             return None
-        highest = _best(newest, _clicked)
+        highest = _best(newest, clicked)
         if highest >= usual * self.threshold("low_engagement_of_median"):
             return None
         return self.finding(
@@ -82,7 +82,7 @@ class LowEngagement(OverallDiagnostic):
 
 
 @register
-class DeliverabilityDrop(OverallDiagnostic):
+class DeliverabilityDrop(SeriesDiagnostic):
     code = "deliverability_drop"
     label = gettext_lazy("Less of your mail arrives")
     sentence = gettext_lazy(
@@ -102,16 +102,13 @@ class DeliverabilityDrop(OverallDiagnostic):
         "deliverability_drop_volume": 2,
     }
 
-    def find(self, overall: Overall) -> list[Finding]:
-        return [found for series in overall.series if (found := self._look_at(series))]
-
-    def _look_at(self, series: Series) -> Finding | None:
+    def look_at(self, series: Series) -> Finding | None:
         number_of_newest = int(self.threshold("deliverability_drop_mailings"))
         newest, before = series.knowing(Sent.clicked_of_sent).split(number_of_newest)
         enough = newest and len(before) >= ENOUGH_BEFORE
         if not enough or not self._is_of_like_volume(newest, before):
             return None
-        fell = [code for code, rate in ARRIVED.items() if self._fell(newest, before, rate)]
+        fell = [code for code in ARRIVALS if self._fell(newest, before, _rate(code))]
         # Of the copies sent: of the few that arrive, as many may click as ever.
         if not fell or not self._fell(newest, before, Sent.clicked_of_sent):
             return None
@@ -125,8 +122,8 @@ class DeliverabilityDrop(OverallDiagnostic):
             % {
                 "sender": series.name,
                 "mailings": number(len(newest)),
-                "arrived": percent(_best(newest, ARRIVED[arrival])),
-                "before": percent(_usual(before, ARRIVED[arrival])),
+                "arrived": percent(_best(newest, _rate(arrival))),
+                "before": percent(_usual(before, _rate(arrival))),
                 "rate": percent(_best(newest, Sent.clicked_of_sent)),
                 "usual": percent(_usual(before, Sent.clicked_of_sent)),
             },
@@ -189,6 +186,10 @@ class DormantReturn(OverallDiagnostic):
             )
             % {"number": number(contacts), "days": days, "silent": silent}
         )
+
+
+def _rate(code: str) -> Rate:
+    return methodcaller("rate", code)
 
 
 def _usual(before: Sequence[Sent], rate: Rate) -> float | None:
