@@ -14,6 +14,9 @@ from typing import Any
 from tests.statistics.told import Told, told
 from tests.statistics.worlds import (
     FILE,
+    LANGUAGES,
+    LISTS,
+    LISTS_TODAY,
     URLS,
     World,
     bounce_of,
@@ -36,6 +39,16 @@ KINDS = {
     "viewed": ("web_view",),
 }
 """Figures of what readers do, and the kinds of events that show it."""
+
+PARTS: dict[str, dict[str, tuple[int, ...]]] = {
+    "list": LISTS,
+    "segment": {f"On {name}": numbers for name, numbers in LISTS_TODAY.items()},
+    "language": {
+        name: tuple(number for number, noted in enumerate(LANGUAGES) if noted == code)
+        for code, name in (("de", "German"), ("en", "English"), ("", "Unknown"))
+    },
+}
+"""The contacts in each row of a breakdown that takes a look at every copy."""
 
 
 @dataclass
@@ -114,6 +127,17 @@ class Look:
                 times(here, "click"),
             )
         return {key: numbers for key, numbers in found.items() if any(numbers)}
+
+    def of_those(self, part: str) -> dict[str, tuple[int, int, int, int]]:
+        """Sent, identified, opened and clicked for each list, segment or language of readers."""
+        found = {}
+        for name, numbers in PARTS[part].items():
+            contacts = {self.world.contacts[number].pk for number in numbers}
+            sent = [row for row in self.in_state("sent") if row["contact"] in contacts]
+            known = {row["id"] for row in sent if row["identified"]}
+            done = (known & self.copies_that(code) for code in ("opened", "clicked"))
+            found[name] = (len(sent), len(known), *map(len, done))
+        return {name: numbers for name, numbers in found.items() if numbers[0]}
 
     def leavers(self, why: str) -> int:
         return len(different_copies(those_with(self.events, why=why), "unsubscribe"))

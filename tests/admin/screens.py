@@ -95,7 +95,10 @@ def links(page: BeautifulSoup) -> dict[str, tuple[int, str, int, str]]:
 
 def split(page: BeautifulSoup, code: str) -> dict[str, list[tuple[int, str, str]]]:
     """Each part of a breakdown with its cells: number, rate or "", and where the contacts are."""
-    rows = page.select(f"[aria-labelledby=wei-split-{code}] tbody tr")
+    return cells_of(page.select(f"[aria-labelledby=wei-split-{code}] tbody tr"))
+
+
+def cells_of(rows: Any) -> dict[str, list[tuple[int, str, str]]]:
     return {words(row.th): [_cell(cell) for cell in row.select("td")] for row in rows}
 
 

@@ -62,6 +62,7 @@ BY_NUMBER = ("sent", "delivered")
 NOT_IN_TABLES = {"click_to_open", "viewed"}
 DEVICES = {"": "Unknown", "phone": "Phone", "desktop": "Computer"}
 PROGRAMS = {"": "Unknown", "Thunderbird": "Thunderbird"}
+ONCE = "[data-wei-once]"
 REASONS = {"too_often": "It comes too often", "other": "Another reason"}
 
 FULL_WORLD = full_world()
@@ -137,6 +138,26 @@ class StatisticsOfAnEmailTest(PagesTestCase):
             for scope, url in enumerate(ways(usual)):
                 if scope != 1:
                     self.page_agrees(Look(world, mailings, scope), self.page(url))
+
+    @on_worlds(scope=[*SCOPES])
+    def test_lists_segments_and_languages(self, plan, scope):
+        for look in self.looks(self.enter(plan), scope):
+            fetched = [each["data-wei-once"] for each in self.page_of(look).select(ONCE)]
+            for part, url in zip(by_hand.PARTS, fetched, strict=True):
+                rows = self.page(url).select("tbody tr")
+                shown = {
+                    name: [cell[:2] for cell in cells]
+                    for name, cells in screens.cells_of(rows).items()
+                }
+                assert shown == {
+                    name: [
+                        (sent, ""),
+                        (known, ""),
+                        (opened, percent(opened, known) if known else ""),
+                        (clicked, percent(clicked, known) if known else ""),
+                    ]
+                    for name, (sent, known, opened, clicked) in look.of_those(part).items()
+                }, part
 
     @on_worlds(scope=[1, 2])
     def test_click_map(self, plan, scope):

@@ -15,8 +15,8 @@ from typing import Any
 from django.utils import timezone
 from hypothesis import strategies as st
 
-from tests.factories import make_contact, make_mailing
-from wagtail_email_insights.contacts.models import Contact
+from tests.factories import make_contact, make_list, make_mailing
+from wagtail_email_insights.contacts.models import Contact, Subscription
 from wagtail_email_insights.emails.models import Email
 from wagtail_email_insights.mailings.models import (
     Delivery,
@@ -24,6 +24,7 @@ from wagtail_email_insights.mailings.models import (
     Mailing,
     MailingContent,
 )
+from wagtail_email_insights.segments.models import Segment
 from wagtail_email_insights.tracking import actions, ledger
 from wagtail_email_insights.tracking.models import Event, TrackedLink
 
@@ -32,6 +33,15 @@ JUDGED = ("open", "click", "download", "web_view")
 BEGAN = datetime(2026, 3, 27, 21, 30, tzinfo=UTC)
 URLS = ("https://example.com/a", "https://example.com/b")
 FILE = "/documents/7/prices.pdf"
+LANGUAGES = ("de", "en", "", "de", "en")
+"""Of each contact; "" where nobody noted it."""
+
+LISTS = {"News": (0, 1, 2), "Offers": (1, 3), "Nobody": ()}
+"""The contacts on each list when their copy was sent."""
+
+LISTS_TODAY = {"News": (0, 1), "Offers": (0, 1, 3), "Nobody": ()}
+"""One has left since, one has come, and one had left before."""
+
 BODY = "<html><head></head><body>{}</body></html>".format(
     "".join(f'<a href="{{{{ link_{position} }}}}">Here</a>' for position in range(3))
 )
@@ -151,8 +161,9 @@ def build(
     """
     world = World(
         emails=[Email.objects.create(title=name) for name in ("One", "Two")],
-        contacts=[make_contact() for _ in range(5)],
+        contacts=[make_contact(language=language) for language in LANGUAGES],
     )
+    _lists_and_segments(world)
     links: list[dict[tuple[int, int | str], TrackedLink]] = []
     for send in plan["sends"]:
         mailing = _mailing(world, send)
@@ -171,6 +182,27 @@ def build(
         actions.strip_contact(world.contacts[number])
         _forget(world, world.contacts[number])
     return world
+
+
+def _lists_and_segments(world: World) -> None:
+    """For each list a segment of those who are on it today."""
+    now = timezone.now()
+    earlier, later = now - timedelta(days=9), now + timedelta(days=9)
+    for name, then in LISTS.items():
+        chosen = make_list(name)
+        on_it = {"type": "on_list", "value": {"negate": False, "recipient_list": chosen.pk}}
+        Segment.objects.create(name=f"On {name}", conditions=[on_it])
+        today = LISTS_TODAY[name]
+        Subscription.objects.bulk_create(
+            Subscription(
+                contact=contact,
+                recipient_list=chosen,
+                status="subscribed" if number in today else "unsubscribed",
+                created_at=later if number in today and number not in then else earlier,
+                changed_at=later if number in then and number not in today else earlier,
+            )
+            for number, contact in enumerate(world.contacts)
+        )
 
 
 def _mailing(world: World, send: dict[str, Any]) -> Mailing:
