@@ -16,6 +16,7 @@ from .hits import Observation, UnreadableHit
 from .models import DrainPosition, Event
 from .recorders import Recorder, RecorderAway, sources
 from .taking_in import take_in
+from .turns import turn
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +119,7 @@ def _drain_batch(source: Recorder) -> tuple[int, bool]:
     if not source.is_pending():
         return 0, True
     aside: list[str | bytes] = []
-    with _own_transaction():
+    with turn(), _own_transaction():
         if not _alone_in_the_database():
             return 0, True
         batch = source.take(LIMIT)

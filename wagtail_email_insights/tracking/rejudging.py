@@ -13,6 +13,7 @@ from . import ledger
 from .folding import SEEN
 from .judging import Rules, Sighting, Sign, judge_copy
 from .models import Event, Probe
+from .turns import turn
 from .verdicts import RULE_VERSION, Judgement
 
 BATCH_COPIES = 500
@@ -29,7 +30,7 @@ def rejudge(mailing: Mailing, rules: Rules | None = None) -> int:
     rules = rules or Rules.from_settings()
     changed = 0
     for copies in _batches(mailing.pk):
-        with ledger.keeping_tallies(mailing.pk, copies):
+        with turn(), ledger.keeping_tallies(mailing.pk, copies):
             changed += judge_copies(mailing.pk, copies, rules)
             _seen(mailing.pk, copies).exclude(rule=RULE_VERSION).update(rule=RULE_VERSION)
     return changed

@@ -13,6 +13,7 @@ from ..conf import app_settings
 from ..mailings.models import Mailing
 from . import tallies, totals
 from .models import Event, EventKind, MailingTotals, Probe
+from .turns import turn
 
 BATCH = 5000
 
@@ -48,7 +49,7 @@ def _old_mailings(before: datetime) -> list[int]:
 
 
 def _forget(mailing_id: int, before: datetime) -> int:
-    with transaction.atomic():
+    with turn(), transaction.atomic():
         held = tallies.lock(mailing_id)
         if held is None:
             return 0
@@ -65,6 +66,7 @@ def _delete(events: QuerySet[Event]) -> int:
     deleted = 0
     events = events.exclude(kind=EventKind.REPLY).order_by("pk")
     while ids := list(events.values_list("pk", flat=True)[:BATCH]):
-        _total, per_model = Event.objects.filter(pk__in=ids).delete()
+        with turn():
+            _total, per_model = Event.objects.filter(pk__in=ids).delete()
         deleted += per_model.get(Event._meta.label, 0)
     return deleted

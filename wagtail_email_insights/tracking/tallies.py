@@ -19,6 +19,7 @@ from ..mailings.models import Mailing
 from . import totals
 from .folding import COLUMNS, Place, Sums, facts_in, fold
 from .models import Event, MailingTotals, Scope, Tally
+from .turns import turn
 
 
 @dataclass(frozen=True)
@@ -89,15 +90,15 @@ def count(mailing_id: int) -> Sums:
     return sums
 
 
-@transaction.atomic
 def rebuild(mailing: Mailing) -> bool:
     """Make every sum of a mailing anew; False where retention has removed its events."""
-    held = lock(mailing.pk)
-    if held is None or held.events_removed_at:
-        return False
-    replace(mailing.pk)
-    totals.forget([mailing.pk])
-    return True
+    with turn(), transaction.atomic():
+        held = lock(mailing.pk)
+        if held is None or held.events_removed_at:
+            return False
+        replace(mailing.pk)
+        totals.forget([mailing.pk])
+        return True
 
 
 def catch_up() -> int:
@@ -105,7 +106,7 @@ def catch_up() -> int:
     begun = Mailing.objects.filter(started_at__isnull=False)
     ids = begun.exclude(totals__has_tallies=True).order_by("-pk").values_list("pk", flat=True)
     for mailing_id in list(ids):
-        with transaction.atomic():
+        with turn(), transaction.atomic():
             lock(mailing_id)
     return len(ids)
 
