@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import transaction
 from django.db.models import F
@@ -24,6 +25,7 @@ from ..site_settings.queries import identity
 from . import pace
 from .compiling import Compiled, Copy
 from .leases import Lease
+from .patience import insist
 from .preparing import prepare
 from .screening import screen
 from .settling import Result, settle
@@ -124,25 +126,44 @@ def _send_batch(turn: Turn, copies: Sequence[Copy]) -> bool:
     chunk, and never more than one chunk in hand-over.
     """
     results: list[Result] = []
+    try:
+        sent = _send_chunks(turn, copies, results)
+    except BaseException:
+        # What is known is written down; of the rest of the chunk nobody can tell.
+        insist(partial(settle, turn.lease, results))
+        raise
+    insist(partial(settle, turn.lease, results, untried=True))
+    return sent == len(copies)
+
+
+def _send_chunks(turn: Turn, copies: Sequence[Copy], results: list[Result]) -> int:
+    """Send until something says stop; returns how many. What is unsettled stays in *results*."""
     sent = 0
     while sent < len(copies):
         if turn.sender:
             # Its pace may keep us waiting: nothing stays in hand-over meanwhile.
-            results = settle(turn.lease, results)
+            insist(partial(settle, turn.lease, results))
+            results.clear()
         allowed = _allowed(turn, min(app_settings.chunk_size, len(copies) - sent))
         if not allowed or turn.time_is_up:
             break
         chunk = copies[sent : sent + allowed]
         turn.lease.renew()
-        with transaction.atomic():
-            settle(turn.lease, results)
-            ours = turn.lease.begin_hand_over([copy.delivery_id for copy in chunk])
-        results = [*_hand_over_chunk(turn, [copy for copy in chunk if copy.delivery_id in ours])]
+        ours = insist(partial(_begin, turn.lease, results, chunk))
+        results.clear()
+        for result in _hand_over_chunk(turn, [copy for copy in chunk if copy.delivery_id in ours]):
+            results.append(result)
         if not ours or not _sender_is_well(turn.mailing, results):
             break
         sent += allowed
-    settle(turn.lease, results, untried=True)
-    return sent == len(copies)
+    return sent
+
+
+@transaction.atomic
+def _begin(lease: Lease, results: Sequence[Result], chunk: Sequence[Copy]) -> set[int]:
+    """Settle the last chunk and begin the next; returns those of it that are still ours."""
+    settle(lease, results)
+    return lease.begin_hand_over([copy.delivery_id for copy in chunk])
 
 
 def _allowed(turn: Turn, wanted: int) -> int:

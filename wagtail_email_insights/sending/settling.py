@@ -21,10 +21,10 @@ Result = tuple[int, HandOver]
 """A delivery's id and what the mail server made of it."""
 
 
-def settle(lease: Lease, results: Sequence[Result], *, untried: bool = False) -> list[Result]:
+def settle(lease: Lease, results: Sequence[Result], *, untried: bool = False) -> None:
     """Store each result; with *untried*, copies in hand-over without one wait again.
 
-    Returns what is left to store: an empty list.
+    To settle the same again changes nothing.
     """
     # A lease that ran out meanwhile may have declared some uncertain: now we know better.
     ours = lease.mailing.deliveries.filter(
@@ -39,7 +39,6 @@ def settle(lease: Lease, results: Sequence[Result], *, untried: bool = False) ->
                 _settle_one(ours.filter(pk=pk), result)
         if untried:
             _put_back(ours.filter(state=DeliveryState.HANDING_OVER))
-    return []
 
 
 def _settle_one(delivery: QuerySet[Delivery], result: HandOver) -> None:
