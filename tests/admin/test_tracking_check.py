@@ -31,7 +31,14 @@ from wagtail_email_insights.statistics import (
 )
 from wagtail_email_insights.statistics.tracking_check import Check, State
 from wagtail_email_insights.tracking import recorders, spool
-from wagtail_email_insights.tracking.models import Event, EventKind, Hit, Probe, TrackedLink
+from wagtail_email_insights.tracking.models import (
+    Event,
+    EventKind,
+    Hit,
+    MailingTotals,
+    Probe,
+    TrackedLink,
+)
 from wagtail_email_insights.tracking.recorders import RecorderAway
 
 pytestmark = pytest.mark.django_db
@@ -358,6 +365,28 @@ class TestWhatTheAdminKnows:
         SeenReport.objects.create(key="x" * 64)
         result = tracking_checks.check_feedback(site)
         assert (result.state, "less than a minute ago" in result.meaning) == (State.OK, True)
+
+    @pytest.mark.parametrize(
+        ("sent", "days_ago", "state"),
+        [
+            (2500, 2, State.ATTENTION),
+            (500, 2, State.OK),
+            (2500, 0, State.OK),
+            (2500, 20, State.OK),
+        ],
+    )
+    def test_a_source_that_fell_silent_is_doubted(self, site, sent, days_ago, state):
+        SeenReport.objects.create(key="x" * 64)
+        SeenReport.objects.update(seen_at=timezone.now() - timedelta(days=10))
+        then = timezone.now() - timedelta(days=days_ago)
+        mailing = make_mailing(state="sent", started_at=then, finished_at=then)
+        MailingTotals.objects.create(mailing=mailing, sent=sent, is_fresh=True)
+        result = tracking_checks.check_feedback(site)
+        assert result.state == state
+        assert "came in 1\xa0week, 3\xa0days ago" in result.meaning
+        assert ("2,500 copies were sent and nothing came back" in result.meaning) == (
+            state == State.ATTENTION
+        )
 
 
 class TestMailbox:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.apps import apps
 from django.utils import timezone
@@ -15,12 +15,20 @@ from ..contacts.models import RecipientList
 from ..feedback import visits
 from ..feedback.models import SeenReport
 from ..feedback.visits import Visit
+from ..mailings.models import Mailing
 from ..statistics.tracking_check import Check, Result, State
-from ..statistics.wording import time_since
+from ..statistics.wording import number, time_since
 from ..subscriptions.forms import SubscribeForm
+from ..tracking import totals
 
 LATE = timedelta(hours=1)
 """Mailboxes are due every five minutes."""
+
+MANY = 2000
+"""Copies of which not a single one comes back only if nobody reports it."""
+
+MAILINGS = 50
+"""The newest that are looked at: a screen does not count for long."""
 
 
 def check_forms(site: Site | None) -> Result:
@@ -50,9 +58,7 @@ def check_feedback(site: Site | None) -> Result:
         return trouble
     latest = SeenReport.objects.order_by("-seen_at").values_list("seen_at", flat=True).first()
     if latest:
-        return Result(
-            State.OK, _("The last bounce, report or reply came in %s ago.") % time_since(latest)
-        )
+        return _of_last_report(latest, sent_since=_sent_since(latest))
     if seen:
         return _nothing_yet([visit for _host, visit in seen])
     if apps.is_installed("anymail"):
@@ -69,6 +75,27 @@ def check_feedback(site: Site | None) -> Result:
         ),
         _("Connect a mailbox or your provider's webhook."),
     )
+
+
+def _of_last_report(latest: datetime, *, sent_since: int) -> Result:
+    told = _("The last bounce, report or reply came in %s ago.") % time_since(latest)
+    if sent_since < MANY:
+        return Result(State.OK, told)
+    silence = _("Since then, %(number)s copies were sent and nothing came back.")
+    return Result(
+        State.ATTENTION,
+        f"{told} {silence % {'number': number(sent_since)}}",
+        _("Of so many, a few usually bounce: see whether your provider or mailbox still reports."),
+    )
+
+
+def _sent_since(moment: datetime) -> int:
+    """Return how many copies went out later; of the last day's, nobody expects anything yet."""
+    later = Mailing.objects.started().filter(
+        started_at__gt=moment, finished_at__lt=timezone.now() - timedelta(days=1)
+    )
+    rows = totals.totals_of(list(later.values_list("pk", flat=True)[:MAILINGS]))
+    return sum(row.sent for row in rows.values())
 
 
 def _trouble(seen: list[tuple[str, Visit | None]]) -> Result | None:
