@@ -75,6 +75,45 @@ def test_what_no_cluster_did_in_time_is_done_by_who_asks_first(late, mine):
     assert (schedule.next_run == before) is not mine
 
 
+def test_the_clock_goes_on_at_its_own_hours():
+    schedule = due(timedelta(minutes=7, seconds=30))
+    Schedule.objects.filter(pk=schedule.pk).update(minutes=5)
+    assert queue.take_turn(schedule.func)
+    before = schedule.next_run
+    schedule.refresh_from_db()
+    assert schedule.next_run == before + timedelta(minutes=10)
+
+
+@pytest.mark.parametrize("changes", [{"repeats": 0}, {"schedule_type": Schedule.DAILY}])
+def test_what_somebody_switched_off_or_changed_is_left_to_the_cluster(changes):
+    schedule = due(timedelta(days=2))
+    Schedule.objects.filter(pk=schedule.pk).update(**changes)
+    assert not queue.take_turn(schedule.func)
+
+
+def test_a_schedule_of_the_sites_own_is_not_ours():
+    schedule = due(timedelta(minutes=-2))
+    own = Schedule.objects.create(
+        name="by hand",
+        func=schedule.func,
+        schedule_type=Schedule.DAILY,
+        next_run=timezone.now() - timedelta(days=1),
+    )
+    before = own.next_run
+    assert not queue.take_turn(schedule.func)
+    own.refresh_from_db()
+    assert own.next_run == before
+
+
+def test_what_failed_is_somebodys_turn_again_soon():
+    schedule = due(timedelta(minutes=2))
+    assert queue.take_turn(schedule.func)
+    queue.give_turn_back(schedule.func)
+    assert not queue.take_turn(schedule.func), "not before its minute of grace"
+    schedule.refresh_from_db()
+    assert schedule.next_run <= timezone.now()
+
+
 def test_of_two_who_ask_at_once_one_is_told_to(monkeypatch):
     schedule = due(timedelta(minutes=2))
     others: list[bool] = []
@@ -93,6 +132,9 @@ def test_of_two_who_ask_at_once_one_is_told_to(monkeypatch):
 def test_what_nobody_schedules_may_always_be_called(monkeypatch):
     assert queue.take_turn("no.such.task")
     schedule = due(timedelta(minutes=-2))
+    with monkeypatch.context() as patch:
+        patch.setattr(queue, "_has_table", lambda model: False)
+        assert queue.take_turn(schedule.func)
     monkeypatch.setattr(queue.apps, "is_installed", lambda name: name != "django_q")
     assert queue.take_turn(schedule.func)
 

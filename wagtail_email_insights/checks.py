@@ -14,6 +14,7 @@ from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from django.utils.module_loading import import_string
 
 from .conf import SETTING_NAME, AppSettings, app_settings
+from .sending.patience import PATIENCE
 
 NEEDED_APPS = {
     "wagtail_modeladmin": "the activity log",
@@ -199,13 +200,15 @@ def _check_lease() -> list[CheckMessage]:
 
 def _check_timeout(cluster: dict[str, Any]) -> list[CheckMessage]:
     timeout = cluster.get("timeout")
-    if timeout is None or timeout >= 2 * app_settings.work_seconds:
+    needed = app_settings.work_seconds + 2 * PATIENCE
+    if timeout is None or timeout >= needed:
         return []
     return [
         Warning(
             f"Q_CLUSTER kills tasks after {timeout} s, but sending works for up to "
-            f"{app_settings.work_seconds} s and then finishes its last copies.",
-            hint="Set timeout to at least twice work_seconds.",
+            f"{app_settings.work_seconds} s, and then writes down what became of its last copies, "
+            "however busy the database is.",
+            hint=f"Set timeout to at least {needed:.0f}.",
             id="wagtail_email_insights.W003",
         )
     ]

@@ -9,13 +9,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from django.apps import apps
 from django.db import connections, router, transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 logger = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ def ensure_schedule(function: str, *, minutes: int) -> None:
     ours = next(apps.get_app_config(OUR_APP).get_models())
     if _has_table(Schedule) and _has_table(ours):
         _set_schedule(
-            name=f"{OUR_APP}: {function.rpartition('.')[2]}",
+            name=_name_of(function),
             func=function,
             schedule_type=Schedule.MINUTES,
             minutes=minutes,
@@ -108,20 +108,48 @@ def take_turn(function: str) -> bool:
     """Tell whether to call the dotted *function* now, because no cluster did when it was time.
 
     Of several who ask, one is told to, and none again until it is time again. A function that
-    nothing schedules may always be called.
+    nothing schedules may always be called; one whose schedule somebody has changed or switched
+    off is left to the cluster.
     """
-    if not apps.is_installed("django_q"):
+    if not _has_queue():
         return True
-    from django_q.models import Schedule
-
-    schedule = Schedule.objects.filter(func=function).order_by("pk").first()
+    schedule = _schedules_of(function).order_by("pk").first()
     if schedule is None:
         return True
     now = timezone.now()
-    overdue = Schedule.objects.filter(
-        pk=schedule.pk, next_run=schedule.next_run, next_run__lte=now - GRACE
-    )
-    return bool(overdue.update(next_run=now + timedelta(minutes=schedule.minutes or 0)))
+    ours = _schedules_of(function).filter(pk=schedule.pk, schedule_type=schedule.MINUTES)
+    overdue = ours.exclude(repeats=0).filter(next_run=schedule.next_run, next_run__lte=now - GRACE)
+    return bool(overdue.update(next_run=_next_run(schedule, now)))
+
+
+def give_turn_back(function: str) -> None:
+    """Have the dotted *function*, of whom ``take_turn`` was true, called again soon: it failed."""
+    if _has_queue():
+        _schedules_of(function).update(next_run=timezone.now())
+
+
+def _has_queue() -> bool:
+    if not apps.is_installed("django_q"):
+        return False
+    from django_q.models import Schedule
+
+    return _has_table(Schedule)
+
+
+def _schedules_of(function: str) -> QuerySet[Any]:
+    from django_q.models import Schedule
+
+    return Schedule.objects.filter(name=_name_of(function), func=function)
+
+
+def _next_run(schedule: Any, now: datetime) -> datetime:
+    """Return the first time after *now* that lies a whole number of intervals later."""
+    interval = timedelta(minutes=schedule.minutes or 1)
+    return schedule.next_run + ((now - schedule.next_run) // interval + 1) * interval
+
+
+def _name_of(function: str) -> str:
+    return f"{OUR_APP}: {function.rpartition('.')[2]}"
 
 
 def call_in_workers(function: Callable[[], None]) -> None:

@@ -15,6 +15,7 @@ from .admin.deleting import keep_mailed_emails
 from .admin.diagnostics import Muted, Unmuted
 from .admin.group import EmailGroup, activity_log
 from .admin.home_panel import add_home_panel
+from .admin.links import Corrected
 
 register_snippet(EmailGroup)
 activity_log.register_with_wagtail()
@@ -65,8 +66,6 @@ def register_log_actions(actions: Any) -> None:
         f"{prefix}.export_activities", _("Export activities"), _("Contact activities exported")
     )
     actions.register_action(f"{prefix}.choose", _("Choose"), _("Winner of a test chosen"))
-    actions.register_action(
-        f"{prefix}.correct_link", _("Correct a link"), _("A link leads to another address")
-    )
+    actions.register_action(f"{prefix}.correct_link")(Corrected)
     actions.register_action(f"{prefix}.mute")(Muted)
     actions.register_action(f"{prefix}.unmute")(Unmuted)

@@ -17,7 +17,7 @@ OF = re.compile(
     r"(to be sent|sent|opened|delivered(?: with an attachment)?(?: and told apart)?)"
 )
 TOTAL = re.compile(r"(\d+) times? in all")
-KNOWN = re.compile(r"(\d+) of them by (?:somebody|people) who may be known")
+KNOWN = re.compile(r"(\d+) of these times by (?:somebody|people) who may be known")
 COVERAGE = re.compile(r"(\d+) of (\d+) cop(?:y|ies) \(([^)]*)\)")
 PART = re.compile(r"(for good|for now): (\d+) \(([^)]*)\)")
 BEHIND = re.compile(

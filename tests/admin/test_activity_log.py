@@ -95,14 +95,20 @@ def test_events_stay_out_of_the_reference_index():
     assert not ReferenceIndex.model_is_indexable(Event) or not ReferenceIndex.is_indexed(Event)
 
 
-def test_counts_once_however_it_is_narrowed_down(admin):
+def test_counts_what_is_shown_and_what_there_is_and_never_far(admin):
     make_events(3)
     for query in ({}, {"kind": "click"}, {"q": "contact"}, {"q": "nobody at all"}):
         with CaptureQueriesContext(connection) as captured:
             assert admin.get(INDEX, query).status_code == 200
         counts = [row["sql"] for row in captured if "COUNT(" in row["sql"]]
-        assert len(counts) == 1, query
-        assert "LIMIT" in counts[0]
+        assert len(counts) == (2 if query else 1), query
+        assert all("LIMIT" in sql for sql in counts)
+
+
+def test_says_how_many_of_all_are_shown(admin):
+    make_events(3)
+    assert "3 out of 3" in admin.get(INDEX).content.decode()
+    assert "0 out of 3" in admin.get(INDEX, {"q": "nobody at all"}).content.decode()
 
 
 def test_many_are_said_to_be_more_than_were_counted(admin, monkeypatch):

@@ -5,6 +5,7 @@ from bs4 import BeautifulSoup
 from django.urls import reverse
 
 from tests.admin.received import happen, received
+from tests.admin.statistics_world import address
 from tests.factories import make_document, make_email, make_mailing
 from wagtail_email_insights.emails.models import Email
 from wagtail_email_insights.mailings.models import DeliveryState
@@ -199,3 +200,13 @@ def test_the_editor_explains_every_merge_tag(admin):
         "{{ email }}",
     ):
         assert words in html.replace('default:"there"', "default:&quot;there&quot;"), words
+
+
+def test_what_was_sent_leads_to_its_statistics(admin_client, editor):
+    sent = address("statistics", received().email_id)
+    draft = address("statistics", make_email("Draft").pk)
+    html = admin_client.get(listing()).content.decode()
+    assert f'href="{sent}"' in html
+    assert f'href="{draft}"' not in html
+    without = editor("view_email", "change_email").get(listing()).content.decode()
+    assert f'href="{sent}"' not in without

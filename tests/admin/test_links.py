@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from wagtail.models import ModelLogEntry
 
@@ -34,6 +36,17 @@ def test_a_link_is_led_elsewhere_and_that_is_remembered(admin_client, mailing):
     entry = ModelLogEntry.objects.get(action="wagtail_email_insights.correct_link")
     assert entry.data["after"] == NEW
     assert entry.data["before"] == before
+    assert entry.message == f"A link to {before} leads to {NEW} now"
+
+
+def test_the_table_of_links_tells_where_a_link_led_before(admin_client, mailing):
+    link = link_of(mailing)
+    before = link.url
+    for url in (NEW, f"{NEW}er"):
+        admin_client.post(address("link_correct", link.pk), {"url": url})
+    html = text_of(admin_client.get(address("statistics", mailing.email_id)))
+    told = re.findall(r"Until [^<]*? it led to ([^<]*)<", html)
+    assert told == [before.replace("&", "&amp;"), NEW]
 
 
 @pytest.mark.parametrize("bad", ["", "javascript:alert(1)", "/relative", "https://"])

@@ -63,6 +63,8 @@ NOT_IN_TABLES = {"click_to_open", "viewed"}
 DEVICES = {"": "Unknown", "phone": "Phone", "desktop": "Computer"}
 PROGRAMS = {"": "Unknown", "Thunderbird": "Thunderbird"}
 ONCE = "[data-wei-once]"
+CODES = {"German": "de", "English": "en"}
+"""Languages as files have them."""
 REASONS = {"too_often": "It comes too often", "other": "Another reason"}
 
 FULL_WORLD = full_world()
@@ -299,6 +301,9 @@ class StatisticsOfAnEmailTest(PagesTestCase):
                 labels[part]: numbers for part, numbers in look.parts(key).items()
             }
             assert sums(tables[name], 2, 4) == [opened.total, clicked.total]
+        for name, part in (("Lists", "list"), ("Segments", "segment"), ("Languages", "language")):
+            found = {row[0]: row[1:5] for row in tables[name]}
+            assert found == {CODES.get(key, key): row for key, row in look.of_those(part).items()}
         everything = look.in_scope(2).events
         judged = [times(everything, "open"), times(everything, "click")]
         assert sums(tables["People and machines"], 2, 3) == judged

@@ -18,6 +18,7 @@ from tests.admin.statistics_world import (
 )
 from tests.factories import make_contact, make_email, make_list, subscribe
 from wagtail_email_insights.admin.charts import round_up, time_chart
+from wagtail_email_insights.emails.models import Email
 from wagtail_email_insights.mailings.models import Mailing, MailingState
 from wagtail_email_insights.statistics.curves import curve_for
 from wagtail_email_insights.tracking import totals
@@ -49,7 +50,7 @@ def test_a_tile_says_number_denominator_coverage_meaning_and_trust(admin_client,
     clicked = tile(page(admin_client, mailing), "clicked")
     assert "2 40.0 %" in clicked
     assert "2 of 5 delivered" in clicked
-    assert "3 times in all 2 of them by people who may be known" in clicked
+    assert "3 times in all 2 of these times by people who may be known" in clicked
     assert "at least one link was followed" in clicked
     assert "most reliable sign" in clicked
 
@@ -170,6 +171,36 @@ def test_a_chart_reaches_its_upper_edge_with_the_highest_round_number(mailing):
     assert [band.total for band in chart.bands] == [0, 4]
     # One of three: a third up from the bottom at 200.
     assert " 133.3L" in chart.bands[1].path
+
+
+def test_the_first_hour_is_no_wall(mailing):
+    """There is room for a day, and the area ends where time does."""
+    happen(mailing, "ann", at=mailing.started_at)
+    chart = time_chart(curve_for([mailing]))
+    assert len(chart.points) == 1
+    assert chart.bands[1].path == "M0 200L0.0 0.0L41.7 0.0L41.7 200Z"
+    assert [tick - chart.ticks[0] for tick in chart.ticks] == [
+        timedelta(hours=hours) for hours in (0, 6, 12, 17, 23)
+    ]
+
+
+def test_parts_that_overlap_say_so(admin_client, mailing):
+    happen(mailing, "ann")
+    html = page(admin_client, mailing)
+    assert "A copy that was read on two devices is in both rows." in html
+    assert "A copy that was read in two programs is in both rows." in html
+
+
+def test_files_of_one_email_have_names_of_their_own(admin_client, mailing):
+    Email.objects.update(title="Größe & Maß")
+    url = address("statistics_export", mailing.email_id, "csv")
+    queries = ("", "?sheet=links", "?sheet=links&scope=everything")
+    names = [admin_client.get(url + query)["Content-Disposition"] for query in queries]
+    assert names == [
+        'attachment; filename="grosse-mass-figures.csv"',
+        'attachment; filename="grosse-mass-links.csv"',
+        'attachment; filename="grosse-mass-links-everything.csv"',
+    ]
 
 
 @pytest.mark.parametrize(

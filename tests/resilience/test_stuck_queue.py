@@ -35,6 +35,7 @@ def test_a_mailing_is_sent_although_no_task_is_ever_read_again(tmp_path, tmp_pat
 
 def stick(site: Site, cluster: Process) -> None:
     """Kill idle workers until nobody reads the queue: whether one held its lock is chance."""
+    assert answers(site, cluster), "whether the queue is read cannot be told"
     for _try in range(TRIES):
         kill_idle_workers(cluster)
         if not answers(site, cluster):

@@ -6,16 +6,18 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
-from django.db import InterfaceError, OperationalError, ProgrammingError
+from django.db import InterfaceError, OperationalError, ProgrammingError, connection, transaction
 from django.utils import timezone
 
+from wagtail_email_insights.mail import HandOver, Outcome
 from wagtail_email_insights.mail.connections import Connection
-from wagtail_email_insights.mailings.models import DeliveryState, MailingState
+from wagtail_email_insights.mailings.models import Delivery, DeliveryState, Mailing, MailingState
 from wagtail_email_insights.mailings.queries import progress
-from wagtail_email_insights.sending import actions, batches, patience
+from wagtail_email_insights.sending import actions, batches, patience, reaper
 from wagtail_email_insights.sending.batches import work_on
 from wagtail_email_insights.sending.leases import Lease, expire_leases
-from wagtail_email_insights.sending.patience import insist
+from wagtail_email_insights.sending.patience import PATIENCE, Patience
+from wagtail_email_insights.site_settings.models import Sender
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -57,6 +59,42 @@ def started(mailing):
     return mailing
 
 
+@pytest.fixture
+def in_one_chunk(settings):
+    settings.WAGTAIL_EMAIL_INSIGHTS = {"chunk_size": 3}
+
+
+@pytest.fixture
+def answers(monkeypatch):
+    """What the mail server says to each copy, after *before* was called."""
+
+    def set_answer(outcome, before=lambda: None) -> list:
+        tried = []
+
+        def hand_over(self, message):
+            tried.append(message.to)
+            before()
+            return HandOver(outcome, "451 words")
+
+        monkeypatch.setattr(Connection, "hand_over", hand_over)
+        return tried
+
+    return set_answer
+
+
+def states(mailing) -> list[str]:
+    return sorted(mailing.deliveries.values_list("state", flat=True))
+
+
+def run_out(mailing, see=expire_leases) -> None:
+    """Let the lease of each copy run out, and have somebody *see* it."""
+    held = [DeliveryState.CLAIMED, DeliveryState.HANDING_OVER]
+    mailing.deliveries.filter(state__in=held).update(
+        lease_until=timezone.now() - timedelta(seconds=1)
+    )
+    see()
+
+
 def assert_everybody_has_one(mailing) -> None:
     mailing.refresh_from_db()
     assert mailing.state == MailingState.SENT
@@ -76,6 +114,15 @@ def test_writing_down_is_tried_again(started, monkeypatch, failing, too_late):
     assert_everybody_has_one(started)
 
 
+def test_with_a_sender_of_its_own_too(started, monkeypatch):
+    """Its pace is asked between two chunks, and what became of the first is settled before."""
+    started.sender = Sender.objects.create(name="News", from_email="news@example.org")
+    started.save()
+    monkeypatch.setattr(batches, "settle", Trouble(batches.settle, 3, 6))
+    work_on(started, seconds=30)
+    assert_everybody_has_one(started)
+
+
 @pytest.mark.parametrize("too_late", [False, True])
 @pytest.mark.parametrize("failing", [(1,), (2,), (3, 4)])
 def test_going_on_is_tried_again(started, monkeypatch, failing, too_late):
@@ -85,54 +132,161 @@ def test_going_on_is_tried_again(started, monkeypatch, failing, too_late):
     assert_everybody_has_one(started)
 
 
-@pytest.mark.parametrize("name", ["renew", "claim"])
-def test_whatever_else_fails_what_is_known_is_written_down(started, monkeypatch, name):
-    trouble = Trouble(getattr(Lease, name), 2)
+def test_whatever_else_fails_what_is_known_is_written_down(started, monkeypatch):
+    trouble = Trouble(Lease.renew, 2)
 
-    def call(self, *args):
-        return trouble(self, *args)
+    def renew(self):
+        return trouble(self)
 
-    monkeypatch.setattr(Lease, name, call)
+    monkeypatch.setattr(Lease, "renew", renew)
+    monkeypatch.setattr(batches, "settle", Trouble(batches.settle, 2))
     with pytest.raises(OperationalError):
         work_on(started, seconds=30)
-    assert progress(started).sent == len(mail.outbox) > 0
-    assert not started.deliveries.filter(state=DeliveryState.HANDING_OVER).exists()
+    assert states(started) == ["claimed", "claimed", "sent"]
+    assert len(mail.outbox) == 1
 
 
-def test_an_error_in_the_middle_of_a_chunk_forgets_nothing_before_it(
-    started, monkeypatch, settings
+@pytest.mark.parametrize("error", [KeyError, SystemExit])
+def test_an_error_in_the_middle_leaves_only_its_own_copy_in_doubt(
+    started, monkeypatch, in_one_chunk, error
 ):
-    settings.WAGTAIL_EMAIL_INSIGHTS = {"chunk_size": 3}
     hand_over, handed_over = Connection.hand_over, []
 
     def fail_at_the_second(self, message):
         handed_over.append(message)
         if len(handed_over) == 2:
-            raise KeyError("a mistake of ours")
+            raise error("a mistake of ours")
         return hand_over(self, message)
 
     monkeypatch.setattr(Connection, "hand_over", fail_at_the_second)
-    with pytest.raises(KeyError):
+    monkeypatch.setattr(batches, "settle", Trouble(batches.settle, 2))
+    with pytest.raises(error):
         work_on(started, seconds=30)
-    assert progress(started).sent == 1
-    # Whether the other two went out, nobody can tell: nobody may try them again.
-    started.deliveries.update(lease_until=timezone.now() - timedelta(seconds=1))
-    expire_leases()
-    assert progress(started).uncertain == 2
+    assert states(started) == ["queued", "sent", "uncertain"]
+    doubtful = started.deliveries.get(state=DeliveryState.UNCERTAIN)
+    assert "a mistake of ours" in doubtful.error
+    work_on(started, seconds=30)
+    assert states(started) == ["sent", "sent", "uncertain"]
+    assert len(handed_over) == 3
 
 
-def test_a_database_that_stays_away_is_told_of(started, monkeypatch):
-    monkeypatch.setattr(patience, "PATIENCE", -1)
-    monkeypatch.setattr(batches, "settle", Trouble(batches.settle, *range(2, 99)))
+def test_mail_server_and_database_away_together(started, answers, in_one_chunk, monkeypatch):
+    tried = answers(Outcome.UNREACHABLE)
+    monkeypatch.setattr(batches, "_sender_is_well", Trouble(batches._sender_is_well, 1))
     with pytest.raises(OperationalError):
-        work_on(started, seconds=30)
-    started.deliveries.update(lease_until=timezone.now() - timedelta(seconds=1))
-    expire_leases()
-    assert (progress(started).uncertain, len(mail.outbox)) == (1, 1)
+        work_on(started, seconds=5)
+    assert len(tried) == 1
+    assert states(started) == ["queued"] * 3
+
+
+@pytest.mark.parametrize("what", ["cancel", "pause"])
+def test_somebody_stops_it_while_the_mail_server_is_in_trouble(started, answers, settings, what):
+    settings.WAGTAIL_EMAIL_INSIGHTS = {"max_sender_errors": 1, "chunk_size": 3}
+    stop = getattr(actions, what)
+    answers(Outcome.UNREACHABLE, before=lambda: stop(Mailing.objects.get(pk=started.pk)))
+    work_on(started, seconds=5)
+    assert states(started) == {"cancel": ["skipped"] * 3, "pause": ["queued"] * 3}[what]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.DEFERRED, Outcome.UNREACHABLE])
+def test_of_a_cancelled_mailing_nothing_waits(started, answers, in_one_chunk, outcome):
+    answers(outcome, before=lambda: _cancel_once(started))
+    work_on(started, seconds=5)
+    assert states(started) == ["skipped"] * 3
+    assert progress(started).waiting == 0
+
+
+def _cancel_once(mailing) -> None:
+    mailing = Mailing.objects.get(pk=mailing.pk)
+    if mailing.state == MailingState.SENDING:
+        actions.cancel(mailing)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.DEFERRED, Outcome.UNREACHABLE, Outcome.ACCEPTED])
+def test_a_worker_that_hears_late_is_believed(started, answers, in_one_chunk, monkeypatch, outcome):
+    """Its lease ran out, its copies counted as uncertain, and the mailing as sent."""
+    answers(outcome)
+    settle, calls = batches.settle, []
+
+    def too_slow(*args, **options):
+        calls.append(1)
+        if len(calls) == 2:
+            run_out(started, see=reaper.run_due)
+            assert Mailing.objects.get(pk=started.pk).state == MailingState.SENT
+        return settle(*args, **options)
+
+    monkeypatch.setattr(batches, "settle", too_slow)
+    work_on(started, seconds=5)
+    started.refresh_from_db()
+    if outcome is Outcome.ACCEPTED:
+        assert (started.state, states(started)) == (MailingState.SENT, ["sent"] * 3)
+        return
+    waits = "retry" if outcome is Outcome.DEFERRED else "queued"
+    assert (started.state, states(started)) == (MailingState.SENDING, [waits] * 3)
+    assert set(started.deliveries.values_list("settled_at", flat=True)) == {None}
+    started.deliveries.update(not_before=None)
+    assert len(Lease(started).claim(9)) == 3
+
+
+def test_what_an_editor_decided_meanwhile_stands(started, answers, in_one_chunk, monkeypatch):
+    answers(Outcome.UNREACHABLE)
+    settle, calls = batches.settle, []
+
+    def too_slow(*args, **options):
+        calls.append(1)
+        if len(calls) == 2:
+            run_out(started)
+            actions.count_uncertain_as_sent(started)
+        return settle(*args, **options)
+
+    monkeypatch.setattr(batches, "settle", too_slow)
+    work_on(started, seconds=5)
+    assert states(started) == ["sent"] * 3
+
+
+def test_cancelled_before_it_is_known_that_the_chunk_was_begun(started, monkeypatch, in_one_chunk):
+    begin, calls = batches._begin, []
+
+    def answer_lost(*args):
+        calls.append(1)
+        begun = begin(*args)
+        if len(calls) == 1:
+            actions.cancel(Mailing.objects.get(pk=started.pk))
+            raise OperationalError("away")
+        return begun
+
+    monkeypatch.setattr(batches, "_begin", answer_lost)
+    work_on(started, seconds=5)
+    assert states(started) == ["skipped"] * 3
+    assert not mail.outbox
+
+
+class TestNoPatienceLeft:
+    @pytest.fixture(autouse=True)
+    def impatient(self, monkeypatch):
+        monkeypatch.setattr(patience, "PATIENCE", -1)
+
+    def test_a_database_that_stays_away_is_told_of(self, started, monkeypatch):
+        monkeypatch.setattr(batches, "settle", Trouble(batches.settle, *range(2, 99)))
+        with pytest.raises(OperationalError):
+            work_on(started, seconds=30)
+        run_out(started)
+        assert (progress(started).uncertain, len(mail.outbox)) == (1, 1)
+
+    def test_what_was_begun_and_not_handed_over_waits_again(self, started, monkeypatch):
+        monkeypatch.setattr(batches, "_begin", Trouble(batches._begin, 1, too_late=True))
+        with pytest.raises(OperationalError):
+            work_on(started, seconds=30)
+        assert "handing_over" not in states(started)
+        run_out(started)
+        assert states(started) == ["queued"] * 3
+        assert not mail.outbox
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
 def test_the_connection_is_made_anew(error, monkeypatch, caplog):
+    closed: list[int] = []
+    monkeypatch.setattr(connection, "close", lambda: closed.append(len(calls)))
     calls = []
 
     def store() -> str:
@@ -141,8 +295,34 @@ def test_the_connection_is_made_anew(error, monkeypatch, caplog):
             raise error("the connection was closed")
         return "stored"
 
-    assert insist(store) == "stored"
+    assert Patience().insist(store) == "stored"
+    assert closed == [1, 2]
     assert caplog.text.count("trying again: the connection was closed") == 2
+
+
+def test_patience_is_had_once_and_grows_back(monkeypatch):
+    class Clock:
+        now = 0.0
+
+        def monotonic(self) -> float:
+            return self.now
+
+        def sleep(self, seconds: float) -> None:
+            self.now += 1
+
+    clock = Clock()
+    monkeypatch.setattr(patience, "time", clock)
+    tries = Patience()
+    with pytest.raises(OperationalError):
+        tries.insist(Trouble(lambda: None, *range(1, 999)))
+    assert PATIENCE <= clock.now <= PATIENCE + 1
+    used, last = clock.now, Trouble(lambda: None, *range(1, 999))
+    with pytest.raises(OperationalError):
+        tries.insist(last)
+    assert (clock.now, last.calls) == (used, 1)
+    tries.insist(lambda: None)
+    tries.insist(Trouble(lambda: None, 1, 2, 3))
+    assert clock.now == used + 3
 
 
 def test_what_is_wrong_by_itself_is_not_tried_again():
@@ -153,13 +333,21 @@ def test_what_is_wrong_by_itself_is_not_tried_again():
         raise ProgrammingError("no such table")
 
     with pytest.raises(ProgrammingError):
-        insist(store)
+        Patience().insist(store)
     assert len(calls) == 1
 
 
-@pytest.mark.django_db(transaction=False)
-def test_a_transaction_that_is_broken_is_not_gone_on_with(db):
+def test_a_transaction_that_is_broken_is_not_gone_on_with():
     trouble = Trouble(lambda: None, 1)
-    with pytest.raises(OperationalError):
-        insist(trouble)
+    with pytest.raises(OperationalError), transaction.atomic():
+        Patience().insist(trouble)
     assert trouble.calls == 1
+
+
+def test_a_second_turn_in_the_same_process_waits_no_longer_than_it_has(started):
+    """It may be a task, which the queue ends when its time is over."""
+    with batches._one_turn_at_a_time:
+        assert work_on(started, seconds=0.05)
+    assert Delivery.objects.filter(state=DeliveryState.QUEUED).count() == 3
+    work_on(started, seconds=30)
+    assert_everybody_has_one(started)

@@ -8,12 +8,12 @@ from email import policy
 import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 from django_q.models import Schedule
 
 from tests.factories import make_contact, make_email, make_list, make_mailing, subscribe
-from wagtail_email_insights import tokens
+from wagtail_email_insights import queue, tokens
 from wagtail_email_insights.consents.actions import withdraw
 from wagtail_email_insights.consents.queries import tracking_consent
 from wagtail_email_insights.contacts.actions import suppress, unsubscribe
@@ -458,16 +458,53 @@ def test_run_due_keeps_to_the_clock(db, monkeypatch):
     def chore() -> None:
         done.append(timezone.now())
 
-    Schedule.objects.create(
-        name="chore", func=f"{__name__}.chore", schedule_type=Schedule.MINUTES, minutes=5
-    )
+    schedule_chore(chore)
     monkeypatch.setattr(email_insights, "CHORES", (chore,))
     call_command("email_insights", "run_due")
     assert not done, "a running cluster comes first"
-    Schedule.objects.filter(name="chore").update(next_run=timezone.now() - timedelta(minutes=2))
+    schedule_chore(chore, late=timedelta(minutes=2))
     call_command("email_insights", "run_due")
     call_command("email_insights", "run_due")
     assert len(done) == 1
+
+
+def test_a_chore_that_failed_comes_again_soon(db, monkeypatch, caplog):
+    def chore() -> None:
+        raise OSError("away")
+
+    schedule_chore(chore, late=timedelta(minutes=2))
+    monkeypatch.setattr(email_insights, "CHORES", (chore,))
+    call_command("email_insights", "run_due")
+    assert "chore failed" in caplog.text
+    assert Schedule.objects.get(func=f"{__name__}.chore").next_run <= timezone.now()
+
+
+def test_a_clock_that_cannot_be_read_keeps_no_chore_from_the_next(db, monkeypatch, caplog):
+    done = []
+    take_turn = queue.take_turn
+
+    def locked(function: str) -> bool:
+        if function.endswith("first"):
+            raise OperationalError("database is locked")
+        return take_turn(function)
+
+    def first() -> None:
+        done.append("first")
+
+    def second() -> None:
+        done.append("second")
+
+    monkeypatch.setattr(queue, "take_turn", locked)
+    monkeypatch.setattr(email_insights, "CHORES", (first, second))
+    call_command("email_insights", "run_due")
+    assert done == ["second"]
+    assert "database is locked" in caplog.text
+
+
+def schedule_chore(chore, late: timedelta = timedelta()) -> None:
+    function = f"{chore.__module__}.{chore.__name__}"
+    queue.ensure_schedule(function, minutes=5)
+    Schedule.objects.filter(func=function).update(next_run=timezone.now() - late)
 
 
 def test_every_task_of_the_clock_is_done_by_run_due_too(db):

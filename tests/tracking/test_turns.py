@@ -9,6 +9,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
+from django.db import connection, transaction
 from django.test import override_settings
 
 from tests.factories import make_mailing
@@ -95,6 +96,28 @@ def test_a_transaction_that_failed_was_a_turn_too(clock):
     assert clock.slept == PAUSE
 
 
+def test_work_is_counted_and_not_the_time_between(clock):
+    for _ in range(9):
+        work(clock, LONGEST / 10)
+        clock.now += PAUSE * 0.9
+    assert not clock.slept
+
+
+def test_each_thread_has_turns_of_its_own(clock):
+    other = threading.Thread(target=work, args=(clock, 2 * LONGEST))
+    other.start()
+    other.join()
+    work(clock, 0.01)
+    assert not clock.slept
+
+
+@pytest.mark.django_db(transaction=True)
+def test_on_sqlite_others_wait():
+    assert turns._has_one_writer() is (connection.vendor == "sqlite")
+    with transaction.atomic():
+        assert not turns._has_one_writer(), "they wait on, whatever we do"
+
+
 def test_where_rows_are_locked_nobody_waits(clock, monkeypatch):
     monkeypatch.setattr(turns, "_has_one_writer", lambda: False)
     work(clock, *[2 * LONGEST] * 9)
@@ -140,12 +163,15 @@ class TestLongChores:
         monkeypatch.setattr(rejudging, "BATCH_COPIES", 2)
         monkeypatch.setattr(retention, "BATCH", 2)
 
-    def test_draining(self, clock, mailing, tmp_path):
+    @pytest.mark.parametrize(
+        ("batches", "pauses"), [(None, 2), (10, 2), pytest.param(3, 0, id="for a page")]
+    )
+    def test_draining(self, clock, mailing, tmp_path, batches, pauses):
         with override_settings(WAGTAIL_EMAIL_INSIGHTS={"spool_directory": tmp_path}):
             for copy in range(1, 6):
                 spool.append([opened(mailing, copy)])
-            assert recording.drain() == 5
-        assert clock.slept == pytest.approx(2 * PAUSE)
+            assert recording.drain(batches=batches) == 5
+        assert clock.slept == pytest.approx(pauses * PAUSE)
 
     def test_judging_again(self, clock, mailing):
         happen(mailing, 6)
@@ -166,8 +192,8 @@ class TestLongChores:
         happen(mailing, 6)
         with override_settings(WAGTAIL_EMAIL_INSIGHTS={"retention_days": 30}):
             assert retention.forget_old() == 6
-        # One turn to say that they go, three in which they do.
-        assert clock.slept == pytest.approx(3 * PAUSE)
+        # One turn to say that they go, one for the probes, three for the events.
+        assert clock.slept == pytest.approx(4 * PAUSE)
 
 
 @pytest.fixture

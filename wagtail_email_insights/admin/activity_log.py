@@ -106,8 +106,7 @@ class ActivityIndexView(IndexView):
         chosen = chosen_by(self.request.user, self.request.GET)
         shown = {
             "view": self,
-            # Only asked whether there is anything at all: without it the filters are hidden.
-            "all_count": paginator.count or int(self.get_base_queryset().exists()),
+            "all_count": self._all_count() if self._is_narrowed_down else paginator.count,
             "result_count": paginator.count,
             "paginator": paginator,
             "page_obj": page,
@@ -118,6 +117,14 @@ class ActivityIndexView(IndexView):
             "show_search": self.search_handler.show_search_form,
         }
         return super(IndexView, self).get_context_data(**(shown | kwargs))
+
+    @property
+    def _is_narrowed_down(self) -> bool:
+        return bool(self.query or self.get_filters_params())
+
+    def _all_count(self) -> int:
+        """Return how many there are without any filter, counted only as far as the others."""
+        return self.paginator_class(self.get_base_queryset(), self.items_per_page).count
 
     def get_page_title(self) -> str:
         return str(_("Activity log"))

@@ -6,14 +6,14 @@ chart has its table.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from django.utils.functional import Promise
 
-from ..statistics.curves import Curve, Point, spelled
+from ..statistics.curves import Curve, Point, Unit, spelled
 from ..statistics.figures import Figure, Figures
 
 WIDTH, HEIGHT = 1000, 200
@@ -22,6 +22,11 @@ TENTHS = (10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100)
 """Round numbers, ten times what they stand for."""
 
 TICKS = 5
+
+LEAST: dict[Unit, int] = {"hour": 24, "day": 7}
+"""Hours or days that there is room for from the beginning: one alone would be a wall."""
+
+STEPS: dict[Unit, timedelta] = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
 
 PeopleUrl = Callable[[str], str]
 """From the code of a figure to the contacts behind it; empty where barred."""
@@ -126,6 +131,7 @@ def time_chart(curve: Curve, people_url: PeopleUrlIn | None = None) -> TimeChart
     ``curves.spelled`` has it.
     """
     points = list(curve.points)
+    slots = max(len(points), LEAST[curve.unit])
     rows = [_row(curve, point, people_url) for point in points if _is_eventful(point)]
     if not rows:
         return None
@@ -134,10 +140,10 @@ def time_chart(curve: Curve, people_url: PeopleUrlIn | None = None) -> TimeChart
         unit=curve.unit,
         top=top,
         bands=[
-            _band("opens", [point.opens for point in points], top),
-            _band("clicks", [point.clicks for point in points], top),
+            _band("opens", [point.opens for point in points], slots, top),
+            _band("clicks", [point.clicks for point in points], slots, top),
         ],
-        ticks=[point.start for point in _spread(points)],
+        ticks=[points[0].start + index * STEPS[curve.unit] for index in _spread(slots)],
         points=points,
         rows=rows,
     )
@@ -168,25 +174,21 @@ def _is_eventful(point: Point) -> bool:
     return bool(point.opens or point.clicks or point.opened)
 
 
-def _band(code: str, values: Sequence[int], top: int) -> Band:
-    """Draw one flat step per value, from the left edge to the right one."""
-    width = WIDTH / len(values)
+def _band(code: str, values: Sequence[int], slots: int, top: int) -> Band:
+    """Draw one flat step per value, from the left edge to as far as the values go."""
+    width = WIDTH / slots
     edges = [index * width for index in range(len(values) + 1)]
     steps = (
         f"L{left:.1f} {_y(value, top)}L{right:.1f} {_y(value, top)}"
         for (left, right), value in zip(pairwise(edges), values, strict=True)
     )
-    return Band(code, f"M0 {HEIGHT}{''.join(steps)}L{WIDTH} {HEIGHT}Z", sum(values))
+    return Band(code, f"M0 {HEIGHT}{''.join(steps)}L{edges[-1]:.1f} {HEIGHT}Z", sum(values))
 
 
 def _y(value: int, top: int) -> str:
     return f"{HEIGHT - HEIGHT * value / top:.1f}"
 
 
-def _spread(points: Sequence[Point]) -> Iterable[Point]:
-    """Return a few points at equal distances, the first and the last among them."""
-    last = len(points) - 1
-    number = min(TICKS, len(points))
-    if number < 2:
-        return points
-    return [points[round(index * last / (number - 1))] for index in range(number)]
+def _spread(slots: int) -> list[int]:
+    """Return a few places at equal distances, the first and the last among them."""
+    return [round(index * (slots - 1) / (TICKS - 1)) for index in range(TICKS)]

@@ -69,9 +69,10 @@ class BehindPage(SelectionPage):
         The same address is a link of its own in each mailing and each variant, so an address that
         named them all would grow with every mailing.
         """
-        wanted = {int(key) for key in self.request.GET.getlist("link") if _is_number(key)}
-        if not wanted:
+        keys = self.request.GET.getlist("link")
+        if not keys:
             return []
+        wanted = {int(key) for key in keys if _is_number(key)}
         slices = breakdowns.by_link(self.selection.shown, self.selection.scope)
         found = [part for part in slices if wanted.intersection(part.link_ids)]
         if not found:
@@ -218,12 +219,14 @@ class PeoplePage(BehindPage):
         user = self.request.user
         return {
             "make_url": self.own_url("people_make"),
+            "is_left_alone": self.code in followups.NOT_TO_BE_WRITTEN_TO,
             "suggested_name": self.suggested_name,
             "reachable": reachable(self.behind.contacts).count(),
             "offers": [
                 offer
                 for offer in followups.OFFERS.values()
-                if user.has_perms(offer.permissions) and (offer.code != "segment" or self.rule)
+                if user.has_perms(offer.permissions)
+                and followups.suits(offer, self.code, self.rule)
             ],
         }
 

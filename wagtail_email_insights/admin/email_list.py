@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from wagtail.admin.ui.menus import MenuItem
 from wagtail.admin.ui.tables import (
     BaseColumn,
     Column,
@@ -16,6 +19,7 @@ from wagtail.snippets.views import snippets
 
 from ..emails.models import Email
 from ..mailings.models import Mailing, MailingState
+from .addresses import email_url
 from .kpi_columns import dashes_last, kpi_columns, with_figures
 from .permissions import VIEW_STATISTICS, has
 
@@ -69,6 +73,19 @@ class EmailIndexView(snippets.IndexView):
     def columns(self) -> list[BaseColumn]:
         *columns, updated_at = super().columns
         return [*columns, *(kpi_columns() if self.shows_figures else []), updated_at]
+
+    def get_list_more_buttons(self, instance: Email) -> list[Any]:
+        """Lead to the figures of what was sent, too."""
+        buttons = super().get_list_more_buttons(instance)
+        if self.shows_figures and instance.mailing_started_at:
+            statistics = MenuItem(
+                _("Statistics"),
+                url=email_url("statistics", instance),
+                icon_name="email-statistics",
+                priority=5,
+            )
+            return [statistics, *buttons]
+        return buttons
 
     def get_base_queryset(self) -> QuerySet[Email]:
         emails = with_newest_mailing(super().get_base_queryset())

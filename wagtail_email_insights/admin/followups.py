@@ -58,6 +58,19 @@ OFFERS = {
     )
 }
 
+NOT_TO_BE_WRITTEN_TO = frozenset({"unsubscribed", "complained", "hard_bounced", "failed"})
+"""Figures of people who want no mail, or whom none reaches: no list is made of them in one step."""
+
+BY_RULE = frozenset({"segment"})
+"""Offers that do not say that anybody is written to."""
+
+
+def suits(offer: Offer, code: str, rule: Rule | None) -> bool:
+    """Tell whether *offer* makes sense for the contacts behind the figure *code*."""
+    if offer.code in BY_RULE:
+        return rule is not None
+    return code not in NOT_TO_BE_WRITTEN_TO
+
 
 def rule_for(email: Email, code: str, urls: Sequence[str] = ()) -> Rule | None:
     """Return the conditions that say lastingly who is behind a figure; None where none can.

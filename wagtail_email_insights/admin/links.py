@@ -11,7 +11,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin import messages
-from wagtail.log_actions import log
+from wagtail.log_actions import LogFormatter, log
 
 from ..emails.models import Email
 from ..tracking import corrections
@@ -22,6 +22,16 @@ from .pages import EmailPage
 from .permissions import SEND, VIEW_STATISTICS, has
 
 LOG_ACTION = "wagtail_email_insights.correct_link"
+
+
+class Corrected(LogFormatter):
+    """How a correction stands in the history of its e-mail."""
+
+    label = gettext_lazy("Correct a link")
+
+    def format_message(self, log_entry: Any) -> str:
+        words = {name: log_entry.data.get(name, "") for name in ("before", "after")}
+        return _("A link to %(before)s leads to %(after)s now") % words
 
 
 class CorrectionForm(forms.Form):

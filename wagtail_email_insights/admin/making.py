@@ -45,6 +45,17 @@ class MakePage(BehindPage):
         offer = followups.OFFERS[form.cleaned_data["make"]]
         if not request.user.has_perms(offer.permissions):
             raise PermissionDenied
+        if not followups.suits(offer, self.code, self.rule):
+            raise Http404
+        if offer.code not in followups.BY_RULE and _is_taken(form.cleaned_data["name"]):
+            messages.error(
+                request,
+                _(
+                    "There is a list of this name already. Choose that one when you send, "
+                    "or give another name."
+                ),
+            )
+            return redirect(self.own_url())
         return redirect(getattr(self, f"_{offer.code}")(form.cleaned_data["name"]))
 
     def _segment(self, name: str) -> str:
@@ -86,6 +97,11 @@ class MakePage(BehindPage):
 
     def _log(self, made: Any) -> None:
         log(instance=made, action="wagtail.create", user=self.request.user)
+
+
+def _is_taken(name: str) -> bool:
+    """Two lists of one name could not be told apart wherever one is chosen."""
+    return RecipientList.objects.filter(name=name).exists()
 
 
 make = MakePage.as_view()

@@ -38,12 +38,16 @@ class SplitRow:
 
 @dataclass(frozen=True)
 class Split:
-    """A table of parts; the first heading says what the parts are."""
+    """A table of parts; the first heading says what the parts are.
+
+    *overlap* says why the parts may add up to more than there is.
+    """
 
     code: str
     label: Words
     headings: tuple[Words, ...]
     rows: list[SplitRow]
+    overlap: Words = ""
 
 
 def people_urls_in(selection: Selection, part: str, *, leads_to_people: bool) -> PeopleUrlIn:
@@ -66,12 +70,14 @@ def splits_of(selection: Selection, *, leads_to_people: bool) -> list[Split]:
             _("By device"),
             (_("Device"), _("Opened"), _("Clicked")),
             _reading(breakdowns.by_device(mailings, scope), people_url("device")),
+            _("A copy that was read on two devices is in both rows."),
         ),
         Split(
             "client",
             _("By program"),
             (_("Program"), _("Opened"), _("Clicked")),
             _reading(breakdowns.by_client(mailings, scope), people_url("client")),
+            _("A copy that was read in two programs is in both rows."),
         ),
         Split(
             "why",

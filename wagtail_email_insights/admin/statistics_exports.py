@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anyascii import anyascii
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.text import slugify
@@ -9,6 +10,7 @@ from django.utils.text import slugify
 from .. import spreadsheets
 from ..statistics import exports
 from ..tracking import recording
+from ..tracking.models import Scope
 from .spreadsheet_responses import csv_stream
 from .statistics_selection import SelectionPage
 
@@ -36,7 +38,13 @@ class StatisticsExport(SelectionPage):
         return HttpResponse(spreadsheets.xlsx(sheets), content_type=spreadsheets.XLSX)
 
     def _name(self, file_format: str) -> str:
-        return f"{slugify(str(self.email))[:60] or 'statistics'}.{file_format}"
+        """Return a name that tells the files of one e-mail apart: its table and what is counted."""
+        parts = [slugify(anyascii(str(self.email)))[:60] or "statistics"]
+        if file_format == "csv":
+            parts.append(slugify(self.request.GET.get("sheet", "figures")))
+        if self.selection.scope != Scope.READERS:
+            parts.append(self.selection.scope_name)
+        return f"{'-'.join(parts)}.{file_format}"
 
 
 export = StatisticsExport.as_view()

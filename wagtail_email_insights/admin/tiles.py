@@ -12,6 +12,8 @@ from ..statistics import comparison
 from ..statistics.breakdowns import LinkSlice
 from ..statistics.comparison import ComparisonRow
 from ..statistics.figures import Figure, FigurePart, Figures
+from ..tracking.corrections import history_of
+from ..tracking.models import LinkCorrection
 from .charts import PeopleUrl
 from .statistics_selection import Selection
 
@@ -63,6 +65,7 @@ class LinkRow:
     slice: LinkSlice
     people_url: str = ""
     correct_url: str = ""
+    corrections: tuple[LinkCorrection, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,14 +118,23 @@ def link_rows(
     A link is corrected in one mailing: with several added up, nothing says which is meant.
     """
     one_mailing = len(selection.shown) == 1
+    slices = list(slices)
+    history = history_of(pk for part in slices for pk in part.link_ids)
     return [
         LinkRow(
             slice=part,
             people_url=link_people_url(part, selection) if leads_to_people and part.clicked else "",
             correct_url=_correct_url(part) if may_correct and one_mailing else "",
+            corrections=_each_once(history[pk] for pk in part.link_ids),
         )
         for part in slices
     ]
+
+
+def _each_once(histories: Iterable[Iterable[LinkCorrection]]) -> tuple[LinkCorrection, ...]:
+    """Return the corrections of one destination: that of several variants is one."""
+    every = (correction for history in histories for correction in history)
+    return tuple({(it.before, it.at): it for it in every}.values())
 
 
 def link_people_url(part: LinkSlice, selection: Selection) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -25,11 +26,11 @@ from ..site_settings.queries import identity
 from . import pace
 from .compiling import Compiled, Copy
 from .leases import Lease
-from .patience import insist
+from .patience import Patience
 from .preparing import prepare
 from .screening import screen
 from .settling import Result, settle
-from .transitions import finish, pause
+from .transitions import NotPossible, finish, pause
 
 logger = logging.getLogger(__name__)
 
@@ -61,8 +62,14 @@ class Turn:
 
 def work_on(mailing: Mailing, *, seconds: float) -> bool:
     """Send copies of *mailing* for at most *seconds*; returns whether more could be sent now."""
-    with _one_turn_at_a_time:
-        return _work_on(mailing, seconds)
+    began = time.monotonic()
+    # Whoever waits here may be a task, which the queue gives so much time and no more.
+    if not _one_turn_at_a_time.acquire(timeout=seconds):
+        return True
+    try:
+        return _work_on(mailing, max(0.0, seconds - (time.monotonic() - began)))
+    finally:
+        _one_turn_at_a_time.release()
 
 
 def _work_on(mailing: Mailing, seconds: float) -> bool:
@@ -126,33 +133,33 @@ def _send_batch(turn: Turn, copies: Sequence[Copy]) -> bool:
     chunk, and never more than one chunk in hand-over.
     """
     results: list[Result] = []
+    patience = Patience()
     try:
-        sent = _send_chunks(turn, copies, results)
-    except BaseException:
-        # What is known is written down; of the rest of the chunk nobody can tell.
-        insist(partial(settle, turn.lease, results))
-        raise
-    insist(partial(settle, turn.lease, results, untried=True))
+        sent = _send_chunks(turn, copies, results, patience)
+    finally:
+        # Whatever went wrong: what is known is written down, and what nobody tried waits again.
+        patience.insist(partial(settle, turn.lease, results, untried=True))
     return sent == len(copies)
 
 
-def _send_chunks(turn: Turn, copies: Sequence[Copy], results: list[Result]) -> int:
+def _send_chunks(
+    turn: Turn, copies: Sequence[Copy], results: list[Result], patience: Patience
+) -> int:
     """Send until something says stop; returns how many. What is unsettled stays in *results*."""
     sent = 0
     while sent < len(copies):
         if turn.sender:
             # Its pace may keep us waiting: nothing stays in hand-over meanwhile.
-            insist(partial(settle, turn.lease, results))
+            patience.insist(partial(settle, turn.lease, results))
             results.clear()
         allowed = _allowed(turn, min(app_settings.chunk_size, len(copies) - sent))
         if not allowed or turn.time_is_up:
             break
         chunk = copies[sent : sent + allowed]
         turn.lease.renew()
-        ours = insist(partial(_begin, turn.lease, results, chunk))
+        ours = patience.insist(partial(_begin, turn.lease, results, chunk))
         results.clear()
-        for result in _hand_over_chunk(turn, [copy for copy in chunk if copy.delivery_id in ours]):
-            results.append(result)
+        _hand_over_chunk(turn, [copy for copy in chunk if copy.delivery_id in ours], results)
         if not ours or not _sender_is_well(turn.mailing, results):
             break
         sent += allowed
@@ -179,11 +186,17 @@ def _allowed(turn: Turn, wanted: int) -> int:
     return allowance.number
 
 
-def _hand_over_chunk(turn: Turn, copies: Sequence[Copy]) -> Iterator[Result]:
+def _hand_over_chunk(turn: Turn, copies: Sequence[Copy], results: list[Result]) -> None:
     """Give each copy to the mail server; trouble of the sender's own leaves the rest untried."""
     for copy in copies:
-        result = _hand_over(turn, copy)
-        yield copy.delivery_id, result
+        try:
+            result = _hand_over(turn, copy)
+        except BaseException as error:
+            # Of this one alone nobody can tell.
+            result = HandOver(Outcome.UNCERTAIN, f"{type(error).__name__}: {error}"[:500])
+            results.append((copy.delivery_id, result))
+            raise
+        results.append((copy.delivery_id, result))
         if result.outcome in SENDER_TROUBLE:
             return
 
@@ -211,5 +224,7 @@ def _sender_is_well(mailing: Mailing, results: Sequence[Result]) -> bool:
     stored.update(sender_errors=F("sender_errors") + 1)
     mailing.refresh_from_db(fields=["sender_errors"])
     if mailing.sender_errors >= app_settings.max_sender_errors:
-        pause(mailing, reason=trouble[-1])
+        # Somebody else may have paused or cancelled it by now.
+        with suppress(NotPossible):
+            pause(mailing, reason=trouble[-1])
     return False

@@ -66,7 +66,8 @@ class Lease:
         )
         if begun == len(wanted):
             return wanted
-        return set(self.in_hand_over.values_list("pk", flat=True))
+        # Some were taken away; or they were begun before, and the answer was lost.
+        return set(self.in_hand_over.filter(Exists(going_on)).values_list("pk", flat=True))
 
     def renew(self) -> None:
         """Keep what waits in our batch ours, if it is time to say so again."""

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from ..conf import app_settings
 from ..mail import HandOver, Outcome
-from ..mailings.models import Delivery, DeliveryState
+from ..mailings.models import Delivery, DeliveryState, Mailing
 from .leases import Lease
+from .transitions import wake
 
 RETRY_MINUTES = (1, 5, 15, 60)
 """How long a deferred copy waits before each next attempt; the last one repeats."""
@@ -21,6 +22,11 @@ Result = tuple[int, HandOver]
 """A delivery's id and what the mail server made of it."""
 
 
+WAITS_AGAIN = (Outcome.DEFERRED, Outcome.SENDER_REFUSED, Outcome.UNREACHABLE)
+"""Outcomes after which a copy is tried again."""
+
+
+@transaction.atomic
 def settle(lease: Lease, results: Sequence[Result], *, untried: bool = False) -> None:
     """Store each result; with *untried*, copies in hand-over without one wait again.
 
@@ -30,15 +36,21 @@ def settle(lease: Lease, results: Sequence[Result], *, untried: bool = False) ->
     ours = lease.mailing.deliveries.filter(
         lease_owner=lease.owner, state__in=[DeliveryState.HANDING_OVER, DeliveryState.UNCERTAIN]
     )
+    left = ours.exclude(pk__in=[pk for pk, _result in results])
+    comes_back = any(result.outcome in WAITS_AGAIN for _pk, result in results)
+    if comes_back or (untried and left.exists()):
+        # Whoever cancels takes the mailing first, then its copies: so do we.
+        Mailing.objects.locked().get(pk=lease.mailing.pk)
+    if untried:
+        comes_back = bool(_put_back(left)) or comes_back
     accepted = [pk for pk, result in results if result.outcome is Outcome.ACCEPTED]
-    with transaction.atomic():
-        if accepted:
-            _close(ours.filter(pk__in=accepted), DeliveryState.SENT)
-        for pk, result in results:
-            if result.outcome is not Outcome.ACCEPTED:
-                _settle_one(ours.filter(pk=pk), result)
-        if untried:
-            _put_back(ours.filter(state=DeliveryState.HANDING_OVER))
+    if accepted:
+        _close(ours.filter(pk__in=accepted), DeliveryState.SENT)
+    for pk, result in results:
+        if result.outcome is not Outcome.ACCEPTED:
+            _settle_one(ours.filter(pk=pk), result)
+    if comes_back:
+        wake(lease.mailing)
 
 
 def _settle_one(delivery: QuerySet[Delivery], result: HandOver) -> None:
@@ -57,10 +69,14 @@ def _close(deliveries: QuerySet[Delivery], state: DeliveryState, error: str = ""
     deliveries.update(state=state, settled_at=timezone.now(), lease_owner=None, error=error)
 
 
-def _put_back(deliveries: QuerySet[Delivery], error: str = "") -> None:
-    """Undo a hand-over that never reached the recipient's turn; it costs no attempt."""
-    deliveries.update(
-        state=DeliveryState.QUEUED, attempts=F("attempts") - 1, lease_owner=None, error=error
+def _put_back(deliveries: QuerySet[Delivery], error: str = "") -> int:
+    """Undo hand-overs that never reached the recipient's turn; they cost no attempt."""
+    return deliveries.update(
+        state=DeliveryState.QUEUED,
+        attempts=F("attempts") - 1,
+        lease_owner=None,
+        settled_at=None,
+        error=error,
     )
 
 
@@ -76,5 +92,6 @@ def _defer(delivery: QuerySet[Delivery], error: str) -> None:
         state=DeliveryState.RETRY,
         not_before=timezone.now() + timedelta(minutes=minutes),
         lease_owner=None,
+        settled_at=None,
         error=error,
     )

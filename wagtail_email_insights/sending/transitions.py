@@ -17,6 +17,7 @@ from ..mailings.models import (
     MailingState,
     SkipReason,
 )
+from ..tracking import totals
 
 
 class NotPossible(Exception):
@@ -63,6 +64,23 @@ def finish(mailing: Mailing) -> bool:
         state_reason="",
     )
     return True
+
+
+def wake(mailing: Mailing) -> None:
+    """See to copies that came back after their mailing had ended without them.
+
+    A worker may hear late, from the mail server or from the database, and the copies have counted
+    as uncertain meanwhile. Of a mailing called sent they are sent after all; of a cancelled one
+    they are skipped. To be called in the transaction that put them back.
+    """
+    state = Mailing.objects.locked().get(pk=mailing.pk).state
+    if state == MailingState.CANCELLED:
+        skip_waiting(mailing)
+    waiting = mailing.deliveries.filter(state__in=WAITING_STATES)
+    if state == MailingState.SENT and waiting.exists():
+        move(mailing, of=[MailingState.SENT], to=MailingState.SENDING, finished_at=None)
+    if state in (MailingState.CANCELLED, MailingState.SENT):
+        totals.forget([mailing.pk])
 
 
 def skip_waiting(mailing: Mailing) -> None:

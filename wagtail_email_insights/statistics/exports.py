@@ -9,8 +9,20 @@ from django.utils.translation import gettext as _
 
 from ..mailings.models import Mailing
 from ..spreadsheets import Sheet
+from ..tracking import retention
 from ..tracking.models import Scope
-from .breakdowns import Slice, by_client, by_device, by_leaving_reason, by_link, by_verdict
+from .breakdowns import (
+    PartSlice,
+    Slice,
+    by_client,
+    by_device,
+    by_language,
+    by_leaving_reason,
+    by_link,
+    by_list,
+    by_segment,
+    by_verdict,
+)
 from .curves import curve_for
 from .figures import Figure, figures_for_all
 from .overview import Overview
@@ -78,6 +90,21 @@ def reasons_sheet(mailings: Iterable[Mailing], scope: Scope = Scope.READERS) -> 
     return Sheet(_("Why unsubscribed"), [_("Reason"), _("Copies"), _("Share")], rows)
 
 
+def lists_sheet(mailings: Iterable[Mailing], scope: Scope = Scope.READERS) -> Sheet:
+    """Return the lists that readers were on, and what those who may be known did."""
+    return _parts_sheet(_("Lists"), _("List"), mailings, by_list(mailings, scope))
+
+
+def segments_sheet(mailings: Iterable[Mailing], scope: Scope = Scope.READERS) -> Sheet:
+    """Return the segments that readers are in today, and what those who may be known did."""
+    return _parts_sheet(_("Segments"), _("Segment"), mailings, by_segment(mailings, scope))
+
+
+def languages_sheet(mailings: Iterable[Mailing], scope: Scope = Scope.READERS) -> Sheet:
+    """Return the languages of readers, and what those who may be known did."""
+    return _parts_sheet(_("Languages"), _("Language"), mailings, by_language(mailings, scope))
+
+
 SHEETS: dict[str, Callable[[Iterable[Mailing], Scope], Sheet]] = {
     "figures": figures_sheet,
     "links": links_sheet,
@@ -86,6 +113,9 @@ SHEETS: dict[str, Callable[[Iterable[Mailing], Scope], Sheet]] = {
     "clients": clients_sheet,
     "verdicts": verdicts_sheet,
     "reasons": reasons_sheet,
+    "lists": lists_sheet,
+    "segments": segments_sheet,
+    "languages": languages_sheet,
 }
 """What can be exported, by the code that stands in an address."""
 
@@ -126,6 +156,24 @@ def _slices_sheet(name: str, of: str, slices: Iterable[Slice]) -> Sheet:
         for part in slices
     ]
     header = [of, _("Opened"), _("Opens"), _("Clicked"), _("Clicks"), _("Share of all opened")]
+    return Sheet(name, header, rows)
+
+
+def _parts_sheet(
+    name: str, of: str, mailings: Iterable[Mailing], parts: Iterable[PartSlice]
+) -> Sheet:
+    """Without its events nobody can tell who opened or clicked: these cells stay empty."""
+    has_events = retention.removed_at([mailing.pk for mailing in mailings]) is None
+    rows = [
+        (
+            part.label,
+            part.sent,
+            part.identified,
+            *((part.opened, part.clicked) if has_events else (None, None)),
+        )
+        for part in parts
+    ]
+    header = [of, _("Sent"), _("May be known"), _("Opened"), _("Clicked")]
     return Sheet(name, header, rows)
 
 

@@ -71,7 +71,7 @@ def urls_at(events: Iterable[Event]) -> dict[int, str]:
     led = [(event, event.link_id) for event in events if event.link_id is not None]
     wanted = {link_id for _event, link_id in led}
     urls = dict(TrackedLink.objects.filter(pk__in=wanted).values_list("pk", "url"))
-    history = _history(wanted)
+    history = history_of(wanted)
     return {
         event.pk: _url_at(urls[link_id], history[link_id], event.at)
         for event, link_id in led
@@ -104,7 +104,8 @@ def _check(link: TrackedLink, url: str) -> None:
         raise SameDestination(_("The link leads there already."))
 
 
-def _history(link_ids: Iterable[int]) -> dict[int, list[LinkCorrection]]:
+def history_of(link_ids: Iterable[int]) -> dict[int, list[LinkCorrection]]:
+    """Return the corrections of each link, the oldest first; one query."""
     history: dict[int, list[LinkCorrection]] = defaultdict(list)
     for correction in LinkCorrection.objects.filter(link__in=link_ids).order_by("at", "pk"):
         history[correction.link_id].append(correction)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from django import db
 from django.db import IntegrityError, connections, router, transaction
@@ -22,6 +22,9 @@ logger = logging.getLogger(__name__)
 
 LIMIT = 1000
 """Hits that become events in one transaction."""
+
+FEW = 3
+"""Batches that are over so soon that nobody has to be given way to: those of somebody's page."""
 
 ALONE = "alone"
 """The row in DrainPosition that whoever drains locks."""
@@ -40,6 +43,8 @@ REFUSED = (IntegrityError, db.DataError, ValueError)
 """What databases and their drivers say to a value that they cannot hold."""
 
 _in_this_process = threading.Lock()
+
+Turn = Callable[[], contextlib.AbstractContextManager[None]]
 
 
 def drain(*, batches: int | None = None) -> int:
@@ -62,7 +67,7 @@ def try_drain(*, batches: int | None = None) -> int:
         return 0
 
 
-def catch_up(*, batches: int = 3, milliseconds: int = 100) -> None:
+def catch_up(*, batches: int = FEW, milliseconds: int = 100) -> None:
     """Have what happened a moment ago be events now, for whoever is about to read them.
 
     Costs next to nothing when nothing waits; takes a few thousand hits at most, and waits for
@@ -93,10 +98,11 @@ def is_pending() -> bool:
 
 def _drain_all(batches: int | None) -> int:
     taken = 0
+    takes_turns = batches is None or batches > FEW
     away: Exception | None = None
     for source in sources():
         try:
-            taken += _drain(source, batches)
+            taken += _drain(source, batches, turn if takes_turns else contextlib.nullcontext)
         except UNREADABLE as error:
             away = error
     if away:
@@ -104,10 +110,10 @@ def _drain_all(batches: int | None) -> int:
     return taken
 
 
-def _drain(source: Recorder, batches: int | None) -> int:
+def _drain(source: Recorder, batches: int | None, a_turn: Turn) -> int:
     taken = 0
     while batches is None or batches > 0:
-        number, is_last = _drain_batch(source)
+        number, is_last = _drain_batch(source, a_turn)
         taken += number
         if is_last:
             break
@@ -115,11 +121,11 @@ def _drain(source: Recorder, batches: int | None) -> int:
     return taken
 
 
-def _drain_batch(source: Recorder) -> tuple[int, bool]:
+def _drain_batch(source: Recorder, a_turn: Turn) -> tuple[int, bool]:
     if not source.is_pending():
         return 0, True
     aside: list[str | bytes] = []
-    with turn(), _own_transaction():
+    with a_turn(), _own_transaction():
         if not _alone_in_the_database():
             return 0, True
         batch = source.take(LIMIT)

@@ -57,7 +57,8 @@ def _forget(mailing_id: int, before: datetime) -> int:
             # What came back is counted from events: for the last time now.
             totals.totals_of([mailing_id])
             MailingTotals.objects.filter(pk=mailing_id).update(events_removed_at=timezone.now())
-    Probe.objects.filter(mailing=mailing_id).delete()
+    with turn():
+        Probe.objects.filter(mailing=mailing_id).delete()
     return _delete(Event.objects.filter(mailing=mailing_id, at__lt=before))
 
 

@@ -70,13 +70,19 @@ class Command(BaseCommand):
             work_on(mailing, seconds=max(0.0, deadline - time.monotonic()))
             self.stdout.write(self._line(mailing))
         for chore in CHORES:
-            if queue.take_turn(f"{chore.__module__}.{chore.__name__}"):
-                self._do(chore)
+            self._do(chore)
 
     def _do(self, chore: Callable[[], object]) -> None:
-        """Do one chore; what it fails at is logged and keeps none of the others."""
+        """Do one chore if it is due; what it fails at is logged and keeps none of the others."""
+        function = f"{chore.__module__}.{chore.__name__}"
         try:
-            chore()
+            if not queue.take_turn(function):
+                return
+            try:
+                chore()
+            except BaseException:
+                queue.give_turn_back(function)
+                raise
         except Exception:
             logger.exception("%s failed and is tried again next time", chore.__name__)
 
