@@ -202,7 +202,10 @@ def _cancel_once(mailing) -> None:
         actions.cancel(mailing)
 
 
-@pytest.mark.parametrize("outcome", [Outcome.DEFERRED, Outcome.UNREACHABLE, Outcome.ACCEPTED])
+FINAL = {Outcome.ACCEPTED: "sent", Outcome.REFUSED: "failed"}
+
+
+@pytest.mark.parametrize("outcome", [*FINAL, Outcome.DEFERRED, Outcome.UNREACHABLE])
 def test_a_worker_that_hears_late_is_believed(started, answers, in_one_chunk, monkeypatch, outcome):
     """Its lease ran out, its copies counted as uncertain, and the mailing as sent."""
     answers(outcome)
@@ -218,8 +221,8 @@ def test_a_worker_that_hears_late_is_believed(started, answers, in_one_chunk, mo
     monkeypatch.setattr(batches, "settle", too_slow)
     work_on(started, seconds=5)
     started.refresh_from_db()
-    if outcome is Outcome.ACCEPTED:
-        assert (started.state, states(started)) == (MailingState.SENT, ["sent"] * 3)
+    if outcome in FINAL:
+        assert (started.state, states(started)) == (MailingState.SENT, [FINAL[outcome]] * 3)
         return
     waits = "retry" if outcome is Outcome.DEFERRED else "queued"
     assert (started.state, states(started)) == (MailingState.SENDING, [waits] * 3)
