@@ -184,6 +184,13 @@ def test_the_first_hour_is_no_wall(mailing):
     ]
 
 
+def test_whoever_compares_is_led_to_the_comparison(admin_client, mailing):
+    other = send(None, mailing.recipient_lists.get())
+    html = page(admin_client, mailing, f"?compare={other.pk}")
+    assert f'action="{address("statistics", mailing.email_id)}#wei-comparison"' in html
+    assert html.count('id="wei-comparison"') == 1
+
+
 def test_parts_that_overlap_say_so(admin_client, mailing):
     happen(mailing, "ann")
     html = page(admin_client, mailing)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 
 import pytest
+from django.utils import timezone
 from openpyxl import load_workbook
 
 from tests.statistics.sent import copies_of, happen, make_link, make_sent
@@ -10,12 +11,14 @@ from wagtail_email_insights.spreadsheets import csv_lines, xlsx
 from wagtail_email_insights.statistics.exports import (
     SHEETS,
     figures_sheet,
+    languages_sheet,
     links_sheet,
     overview_sheet,
     sheets_for,
     verdicts_sheet,
 )
 from wagtail_email_insights.statistics.overview import OverviewFilters, overview
+from wagtail_email_insights.tracking.models import MailingTotals
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +49,18 @@ def test_a_workbook_has_all_tables():
     assert len(book.sheetnames) == len(SHEETS)
     assert book["Links"]["A2"].value == "https://example.com/"
     assert sum(row[2] for row in book["Over time"].iter_rows(min_row=2, values_only=True)) == 1
+
+
+def test_without_its_events_a_part_tells_only_who_got_it():
+    mailing = make_sent("known", "sent")
+    happen(mailing, "click", copies_of(mailing)[0])
+    [row] = languages_sheet([mailing]).rows
+    assert row[1:] == (2, 1, 1, 1)
+    MailingTotals.objects.update_or_create(
+        mailing=mailing, defaults={"events_removed_at": timezone.now()}
+    )
+    [row] = languages_sheet([mailing]).rows
+    assert row[1:] == (2, 1, None, None)
 
 
 def test_the_overview_ends_with_the_sums():
